@@ -1,0 +1,1 @@
+"""The web service through which people speak to villages."""

@@ -1,0 +1,1 @@
+"""Drivers of real boards; they know nothing of schedules."""

@@ -1,0 +1,189 @@
+"""Who may say what, where: grants from the anchor down to an operator.
+
+A grant lies inside its parent in scope (segment by segment), verbs, depth and time, and names that one parent by
+its digest. A device keeps only the grants of its own ancestors, whatever the size of the nation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from protocol import codec
+from protocol.clock import WallMs
+from protocol.codec import bounded
+from protocol.envelope import Envelope
+from protocol.errors import DocumentError, Refusal
+from protocol.keys import key_id, public_key
+from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, GRANT_CHAIN_MAX, INTEGER_MAX, KEYS_MAX, UNIT_DEPTH_MAX
+from protocol.units import UnitPath, covers, unit_path
+from protocol.verbs import Verb
+
+ANCHOR_ID = "anchor"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The province's keys, pinned on a device when it is enrolled. The root of every grant below.
+
+    Attributes:
+        freshness_keys: the controller's keys for attestations and heads; they authorise no sound.
+    """
+
+    scope: UnitPath
+    keys: tuple[str, ...] = field(metadata=bounded(count_max=KEYS_MAX))
+    threshold: int = field(metadata=bounded(low=1, high=KEYS_MAX))
+    freshness_keys: tuple[str, ...] = field(metadata=bounded(count_max=KEYS_MAX))
+
+    def __post_init__(self) -> None:
+        unit_path(self.scope)
+        _check_keys(self.keys, self.threshold)
+        for key in self.freshness_keys:
+            public_key(key)
+
+
+def read_anchor(data: bytes) -> Anchor:
+    """Reads an anchor file.
+
+    Raises:
+        DocumentError: it is not one.
+    """
+    return codec.decode(Anchor, data, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
+
+
+def _check_keys(keys: tuple[str, ...], threshold: int) -> None:
+    for key in keys:
+        public_key(key)
+    if len(set(keys)) != len(keys):
+        raise ValueError("a key is listed twice")
+    if threshold > len(keys):
+        raise ValueError("fewer keys than the threshold asks for")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Lets the holders of some keys act in a part of the tree.
+
+    Attributes:
+        parent: digest of the parent grant's envelope, or `anchor`.
+        depth: how many more grants may follow below this one; 0 for an operator.
+        epoch: refused when the grantor's deny epoch has passed it.
+        serial: grows with each renewal for the same holder and scope; the newest counts.
+        holder: a name for people, such as the operator's.
+    """
+
+    scope: UnitPath
+    holder: str
+    verbs: tuple[Verb, ...] = field(metadata=bounded(count_max=len(Verb)))
+    keys: tuple[str, ...] = field(metadata=bounded(count_max=KEYS_MAX))
+    threshold: int = field(metadata=bounded(low=1, high=KEYS_MAX))
+    depth: int = field(metadata=bounded(high=UNIT_DEPTH_MAX))
+    not_before: WallMs
+    expires: WallMs
+    epoch: int
+    serial: int
+    parent: str
+
+    def __post_init__(self) -> None:
+        unit_path(self.scope)
+        _check_keys(self.keys, self.threshold)
+        if self.not_before >= self.expires:
+            raise ValueError("a grant ends after it begins")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGrant:
+    """A grant whose signatures were verified, under its own digest."""
+
+    digest: str
+    grant: Grant
+
+
+Grants = Mapping[str, HeldGrant]
+
+
+def accept_grant(envelope: Envelope, anchor: Anchor, held: Grants) -> HeldGrant:
+    """Verifies a grant against its parent.
+
+    Raises:
+        DocumentError: with the refusal; malformed payloads are found before the parent is known, because the
+            parent's name is in the payload. Nothing of the payload is used before its signatures hold.
+    """
+    grant = codec.decode(Grant, envelope.payload, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
+    above = _parent_of(grant, anchor, held)
+    if Verb.GRANT not in above.verbs:
+        raise DocumentError(Refusal.VERB_NOT_GRANTED, "the parent may not grant")
+    check_signatures(envelope, above.keys, above.threshold)
+    _check_inside(grant, above)
+    return HeldGrant(envelope.digest, grant)
+
+
+def _parent_of(grant: Grant, anchor: Anchor, held: Grants) -> Grant:
+    if grant.parent == ANCHOR_ID:
+        return as_grant(anchor)
+    if grant.parent not in held:
+        raise DocumentError(Refusal.GRANT_WITHOUT_PARENT, grant.parent[:64])
+    return held[grant.parent].grant
+
+
+def as_grant(anchor: Anchor) -> Grant:
+    """The anchor seen as the widest grant."""
+    return Grant(
+        scope=anchor.scope,
+        holder="anchor",
+        verbs=tuple(Verb),
+        keys=anchor.keys,
+        threshold=anchor.threshold,
+        depth=GRANT_CHAIN_MAX,
+        not_before=WallMs(0),
+        expires=WallMs(INTEGER_MAX),
+        epoch=0,
+        serial=0,
+        parent=ANCHOR_ID,
+    )
+
+
+def _check_inside(grant: Grant, above: Grant) -> None:
+    inside = (
+        covers(above.scope, grant.scope)
+        and set(grant.verbs) <= set(above.verbs)
+        and grant.depth < above.depth
+        and above.not_before <= grant.not_before
+        and grant.expires <= above.expires
+    )
+    if not inside:
+        raise DocumentError(Refusal.GRANT_WIDER_THAN_PARENT, grant.holder)
+
+
+def check_signatures(envelope: Envelope, keys: Iterable[str], threshold: int) -> frozenset[str]:
+    """The distinct keys that signed.
+
+    Raises:
+        DocumentError: UNKNOWN_KEY when none of the keys is even named, BAD_SIGNATURE when one is and none holds,
+            THRESHOLD_NOT_MET when too few hold.
+    """
+    keys = tuple(keys)
+    signed = envelope.signers(keys)
+    if not signed:
+        raise DocumentError(missing_signature(envelope, keys), envelope.payload_type)
+    if len(signed) < threshold:
+        raise DocumentError(Refusal.THRESHOLD_NOT_MET, f"{len(signed)} of {threshold}")
+    return signed
+
+
+def missing_signature(envelope: Envelope, keys: Iterable[str]) -> Refusal:
+    """Tells a key nobody knows from a signature that is false."""
+    known = {key_id(key) for key in keys}
+    named = any(one.key_id in known for one in envelope.signatures)
+    return Refusal.BAD_SIGNATURE if named else Refusal.UNKNOWN_KEY
+
+
+def chain(held: HeldGrant, grants: Grants) -> tuple[HeldGrant, ...] | None:
+    """The grant and its parents up to below the anchor; None when a parent is gone or the chain is too long."""
+    links = [held]
+    while links[-1].grant.parent != ANCHOR_ID:
+        above = grants.get(links[-1].grant.parent)
+        if above is None or len(links) >= GRANT_CHAIN_MAX:
+            return None
+        links.append(above)
+    return tuple(links)
