@@ -1,0 +1,67 @@
+"""Puts the controller together: shared things first, then each capability's routes."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from importlib.util import find_spec
+
+from aiohttp import web
+
+from controller.config import Config
+from controller.keys import CLOCK, CONFIG, ENGINE, EVENTS
+from controller.ports import Clock
+from controller.store.engine import migrate, open_engine
+from controller.web.events import EventHub
+from protocol.clock import WallMs
+
+logger = logging.getLogger(__name__)
+
+CAPABILITIES = (
+    "web",
+    "people",
+    "units",
+    "audit",
+    "library",
+    "broker",
+    "signing",
+    "bulletins",
+    "devices",
+    "alerts",
+)
+"""Folders with a `routes` module whose `setup(app)` adds routes, templates and background work, in this order."""
+
+
+def present() -> WallMs:
+    """The only place where the controller reads the clock."""
+    return WallMs(time.time_ns() // 1_000_000)
+
+
+def make_app(config: Config, *, clock: Clock = present) -> web.Application:
+    """The whole service, ready to be started."""
+    config.data.mkdir(parents=True, exist_ok=True)
+    app = web.Application(client_max_size=config.form_bytes_max)
+    app[CONFIG] = config
+    app[CLOCK] = clock
+    app[EVENTS] = EventHub()
+    app[ENGINE] = open_engine(config.database_url)
+    app.cleanup_ctx.append(_database)
+    for name in CAPABILITIES:
+        _set_up(app, name)
+    return app
+
+
+async def _database(app: web.Application) -> AsyncIterator[None]:
+    await migrate(app[ENGINE])
+    yield
+    await app[ENGINE].dispose()
+
+
+def _set_up(app: web.Application, name: str) -> None:
+    package = f"controller.{name}"
+    if find_spec(package) is None or find_spec(f"{package}.routes") is None:
+        logger.warning("capability %s is not installed", name)
+        return
+    importlib.import_module(f"{package}.routes").setup(app)

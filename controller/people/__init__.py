@@ -1,0 +1,1 @@
+"""People: accounts, roles within units, sessions and sign-in."""

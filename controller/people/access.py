@@ -1,0 +1,38 @@
+"""Who asks, for every route: `viewer_of` for the person, `require` for a role at a place."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from controller.people.domain import Role, Viewer
+from controller.web.explained import N_, Explained
+from protocol.units import UnitPath
+
+VIEWER: web.RequestKey[Viewer] = web.RequestKey("viewer")
+
+
+def viewer_of(request: web.Request) -> Viewer:
+    """Whoever is signed in.
+
+    Raises:
+        Explained: nobody is; pages are led to the sign-in page, programs get 401.
+    """
+    if VIEWER not in request:
+        raise Explained(N_("Please sign in to continue."), status=401, code="sign_in")
+    return request[VIEWER]
+
+
+def require(request: web.Request, role: Role, place: UnitPath) -> Viewer:
+    """Whoever is signed in, when they hold the role at the place.
+
+    Raises:
+        Explained: they do not; the sentence says who can help.
+    """
+    viewer = viewer_of(request)
+    if not viewer.may(role, place):
+        raise Explained(
+            N_("Your account may not do this for this unit. Ask the technician of your unit to give you the role."),
+            status=403,
+            code="not_allowed",
+        )
+    return viewer

@@ -1,0 +1,60 @@
+"""Who may do what, where: roles held within units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from protocol.units import UnitPath, covers
+
+
+class Role(StrEnum):
+    """What a person does with the system. A role is held within a unit and everything below it."""
+
+    AUTHOR = "author"
+    APPROVER = "approver"
+    OPERATOR = "operator"
+    TECHNICIAN = "technician"
+    AUDITOR = "auditor"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """One role within one unit."""
+
+    role: Role
+    scope: UnitPath
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whoever is asking, with everything that limits what they see and do."""
+
+    account: int
+    login: str
+    name: str
+    language: str
+    roles: tuple[HeldRole, ...]
+
+    def may(self, role: Role | str, place: UnitPath) -> bool:
+        """Whether they hold the role at the place or above it."""
+        return any(held.role == role and covers(held.scope, place) for held in self.roles)
+
+    def scopes(self, role: Role | str | None = None) -> tuple[UnitPath, ...]:
+        """Widest units in which they hold the role, or any role: what queries are limited to."""
+        held = {one.scope for one in self.roles if role is None or one.role == role}
+        return tuple(sorted(one for one in held if not any(covers(other, one) for other in held - {one})))
+
+    def sees(self, place: UnitPath) -> bool:
+        """Whether the place lies in one of their scopes: upper levels see everything of the levels below."""
+        return any(covers(held.scope, place) for held in self.roles)
+
+    def holds(self, role: Role | str) -> bool:
+        """Whether they hold the role anywhere."""
+        return any(held.role == role for held in self.roles)
+
+    @property
+    def home(self) -> UnitPath | None:
+        """The unit a new thing is made for unless they choose another."""
+        widest = self.scopes()
+        return widest[0] if widest else None

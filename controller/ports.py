@@ -1,0 +1,47 @@
+"""What the controller needs from outside, as interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Protocol
+
+from protocol.clock import WallMs
+
+Clock = Callable[[], WallMs]
+"""The present. Tests hand in their own."""
+
+
+class BrokerAwayError(Exception):
+    """The broker cannot be reached now; what should be published stays stored and goes out later."""
+
+
+class Publisher(Protocol):
+    """Publishes to devices over the broker."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there now."""
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Returns when the broker has taken the message (QoS 1).
+
+        Raises:
+            BrokerAwayError: the broker is not there.
+        """
+
+
+class MediaStorage(Protocol):
+    """Sound by its digest, on disk."""
+
+    def path(self, digest: str) -> Path:
+        """Where the bytes lie, or would lie."""
+
+    def holds(self, digest: str) -> bool:
+        """Whether the bytes are there, whole."""
+
+    def free_bytes(self) -> int:
+        """Space that is left."""
+
+    async def keep(self, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
+        """Stores bytes durably; gives their digest and size. Raises OSError when the disk is full."""

@@ -1,0 +1,278 @@
+"""Every table of the controller, in one MetaData.
+
+Times are milliseconds since the epoch and end in `_ms`. Columns that end in `_json` hold JSON text, written and read
+by the capability that owns them. Places are unit paths, compared segment by segment (`controller.store.scope`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMES)
+
+# Units and people.
+
+units = Table(
+    "units",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("label", Text, nullable=False, comment="what it is called: Tỉnh, Thành phố, Phường, Xã, Ấp"),
+    Column("population", Integer),
+    Column("households", Integer),
+    Column("valid_from", Text, nullable=False, comment="local date"),
+    Column("valid_until", Text, comment="local date, first day it is no more"),
+    Column("merged_into", Text, comment="path of the unit that took it in, or that it moved to"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("language", Text, nullable=False, server_default="vi"),
+    Column("active", Boolean, nullable=False, default=True),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id_hash", Text, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+)
+
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("login", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Index("ix_login_attempts_at_ms", "at_ms"),
+)
+
+once_keys = Table(
+    "once_keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("result", Text, nullable=False),
+)
+
+# Sound and bulletins.
+
+media = Table(
+    "media",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("unit", Text, nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("origin", Text, nullable=False, comment="upload or speech"),
+    Column("text", Text),
+    Column("language", Text),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("duration_ms", BigInteger, nullable=False),
+    Column("loudness_in_cdb", Integer),
+    Column("loudness_out_cdb", Integer),
+    Column("peak_out_cdb", Integer),
+    Column("waveform", LargeBinary, comment="JSON"),
+    Column("source_name", Text),
+    Column("created_by", ForeignKey("accounts.id"), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+bulletins = Table(
+    "bulletins",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("unit", Text, nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("bulletin_class", Text, nullable=False),
+    Column("content_kind", Text, nullable=False, comment="programme or relay"),
+    Column("media_digest", ForeignKey("media.digest")),
+    Column("frequency_khz", Integer),
+    Column("relay_ms", Integer),
+    Column("when_json", Text, nullable=False),
+    Column("targets_json", Text, nullable=False),
+    Column("catch_up", Text, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    Column(
+        "revision", Integer, nullable=False, default=1, comment="grows with each edit; an edit names the one it saw"
+    ),
+    Column("author_id", ForeignKey("accounts.id"), nullable=False),
+    Column("approved_by", ForeignKey("accounts.id")),
+    Column("reason", Text),
+    Column("offered_from", Text),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("submitted_ms", BigInteger),
+    Column("approved_ms", BigInteger),
+    Column("withdrawn_ms", BigInteger),
+)
+
+# Signed documents and alerts.
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("scope", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("version", BigInteger),
+    Column("sequence", BigInteger),
+    Column("state", Text, nullable=False, comment="partial, in_force, superseded, ended or refused"),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("signers_json", Text, nullable=False),
+    Column("issued_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("stored_ms", BigInteger, nullable=False),
+    Index("ix_documents_scope_kind_state", "scope", "kind", "state"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("scope", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("digest", Text, nullable=False, index=True),
+    Column("cancel_digest", Text),
+    Column("targets_json", Text, nullable=False),
+    Column("parts_json", Text, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("state", Text, nullable=False, comment="drafted, partial, sent, cancelled or ended"),
+    Column("created_by", ForeignKey("accounts.id"), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("sent_ms", BigInteger),
+    Column("cancelled_ms", BigInteger),
+    Column("cancelled_by", ForeignKey("accounts.id")),
+)
+
+# Devices and what they tell. A device is named by its id without a foreign key: a report may come before enrolment.
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("place", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("enrolled_ms", BigInteger, nullable=False),
+    Column("online", Boolean, nullable=False, default=False),
+    Column("seen_ms", BigInteger),
+    Column("status_json", Text),
+    Column("lat", Float),
+    Column("lon", Float),
+)
+
+standings = Table(
+    "standings",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("document", Text, primary_key=True),
+    Column("item", Text, primary_key=True, comment="empty when the whole document is meant"),
+    Column("standing", Text, nullable=False),
+    Column("refusal", Text),
+    Column("detail", Text),
+    Column("wall_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Index("ix_standings_document_item", "document", "item"),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device", Text, nullable=False, index=True),
+    Column("document", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("refusal", Text, nullable=False),
+    Column("detail", Text),
+    Column("wall_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+as_run = Table(
+    "as_run",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("device", Text, primary_key=True),
+    Column("rung", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("began_ms", BigInteger, nullable=False, index=True),
+    Column("ended_ms", BigInteger, nullable=False),
+    Column("end_reason", Text, nullable=False),
+    Column("level_cdb", Integer, nullable=False),
+    Column("output_level_cdb", Integer),
+    Column("document", Text),
+    Column("item", Text),
+    Column("start_ms", BigInteger),
+    Column("lost_ms", BigInteger, nullable=False, default=0),
+    Column("stopped_by", Text),
+    Index("ix_as_run_device_began_ms", "device", "began_ms"),
+)
+
+faults = Table(
+    "faults",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("began_ms", BigInteger, primary_key=True),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("ended_ms", BigInteger),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("account_id", ForeignKey("accounts.id")),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="a unit path, or an id under one: path#id"),
+    Column("detail", Text, nullable=False, server_default=""),
+)

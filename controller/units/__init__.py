@@ -1,0 +1,1 @@
+"""Units: the dated tree of places, of any depth."""

@@ -1,0 +1,1 @@
+"""Pages: layout, language, explained errors, live events, and what every form needs."""
