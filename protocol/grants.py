@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from protocol import codec
 from protocol.clock import WallMs
 from protocol.codec import bounded
-from protocol.envelope import Envelope
+from protocol.envelope import Envelope, payload_type
 from protocol.errors import DocumentError, Refusal
 from protocol.keys import key_id, public_key
 from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, GRANT_CHAIN_MAX, INTEGER_MAX, KEYS_MAX, UNIT_DEPTH_MAX
@@ -109,6 +109,8 @@ def accept_grant(envelope: Envelope, anchor: Anchor, held: Grants) -> HeldGrant:
         DocumentError: with the refusal; malformed payloads are found before the parent is known, because the
             parent's name is in the payload. Nothing of the payload is used before its signatures hold.
     """
+    if envelope.payload_type != payload_type("grant"):
+        raise DocumentError(Refusal.UNKNOWN_TYPE, envelope.payload_type)
     grant = codec.decode(Grant, envelope.payload, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
     above = _parent_of(grant, anchor, held)
     if Verb.GRANT not in above.verbs:

@@ -14,6 +14,7 @@ from protocol.bulletin import BulletinClass
 from protocol.clock import WallMs
 from protocol.codec import bounded
 from protocol.errors import DocumentError, Refusal
+from protocol.keys import public_key
 from protocol.limits import LIVE_LIFETIME_MS_MAX, LIVE_SEGMENT_BYTES_MAX, LIVE_SEGMENT_MS_MAX, TARGETS_MAX
 from protocol.schedule import check_targets
 from protocol.units import UnitPath, unit_path
@@ -43,6 +44,7 @@ class LiveSession:
         check_targets(self.targets, unit_path(self.scope))
         if not SESSION_ID.fullmatch(self.id):
             raise ValueError("a session id is 32 hexadecimal digits")
+        public_key(self.key)
         if not 0 < self.expires - self.issued <= LIVE_LIFETIME_MS_MAX:
             raise ValueError("a live session lives between 1 ms and 4 hours")
 
