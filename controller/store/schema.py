@@ -155,13 +155,14 @@ documents = Table(
     Column("kind", Text, nullable=False),
     Column("version", BigInteger),
     Column("sequence", BigInteger),
-    Column("state", Text, nullable=False, comment="partial, in_force, superseded, ended or refused"),
+    Column("state", Text, nullable=False, comment="partial, prepared, in_force, superseded, ended or refused"),
     Column("envelope", LargeBinary, nullable=False),
     Column("holder", Text, nullable=False),
     Column("signers_json", Text, nullable=False),
     Column("issued_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger),
     Column("stored_ms", BigInteger, nullable=False),
+    Column("published_ms", BigInteger, comment="when the broker took it; empty while it waits"),
     Index("ix_documents_scope_kind_state", "scope", "kind", "state"),
 )
 
