@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controller.config import Config
-from controller.ports import Clock, MediaStorage, Publisher
+from controller.ports import Clock, EnvelopeHook, MediaStorage, Publisher
 
 if TYPE_CHECKING:
     from controller.web.events import EventHub
@@ -20,3 +20,5 @@ EVENTS: web.AppKey[EventHub] = web.AppKey("events")
 PUBLISHER: web.AppKey[Publisher] = web.AppKey("publisher")
 MEDIA: web.AppKey[MediaStorage] = web.AppKey("media")
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
+ENVELOPE_HOOKS: web.AppKey[list[EnvelopeHook]] = web.AppKey("envelope_hooks")
+"""Add with `app.setdefault(ENVELOPE_HOOKS, []).append(hook)`; called by whoever stores envelopes."""

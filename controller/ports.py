@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from protocol.clock import WallMs
+from protocol.document import Kind, SpeechDocument
 
 Clock = Callable[[], WallMs]
 """The present. Tests hand in their own."""
@@ -29,6 +33,29 @@ class Publisher(Protocol):
         Raises:
             BrokerAwayError: the broker is not there.
         """
+
+    def when_connected(self, told: Callable[[], Awaitable[None]]) -> None:
+        """Registers what is called each time the broker is there (again): the embedded one forgets what it retained."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEnvelope:
+    """A signed document that was verified and stored.
+
+    Attributes:
+        state: `partial` below the threshold, `prepared` for a cancel that waits for its button, `in_force` when complete.
+        signers: public keys whose signatures hold.
+    """
+
+    digest: str
+    kind: Kind
+    document: SpeechDocument
+    state: str
+    signers: frozenset[str]
+
+
+EnvelopeHook = Callable[[AsyncConnection, StoredEnvelope], Awaitable[None]]
+"""Told inside the transaction that stores the envelope; a capability keeps its own rows in step (`ENVELOPE_HOOKS`)."""
 
 
 class MediaStorage(Protocol):
