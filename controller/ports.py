@@ -35,7 +35,7 @@ class Publisher(Protocol):
         """
 
     def when_connected(self, told: Callable[[], Awaitable[None]]) -> None:
-        """Registers what is called each time the broker is there (again): the embedded one forgets what it retained."""
+        """Registers what is called each time the broker is there (again): it may have forgotten what it kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class StoredEnvelope:
     """A signed document that was verified and stored.
 
     Attributes:
-        state: `partial` below the threshold, `prepared` for a cancel that waits for its button, `in_force` when complete.
+        state: `partial` below the threshold, `prepared` for a cancel that waits for its button, else `in_force`.
         signers: public keys whose signatures hold.
     """
 
@@ -55,7 +55,7 @@ class StoredEnvelope:
 
 
 EnvelopeHook = Callable[[AsyncConnection, StoredEnvelope], Awaitable[None]]
-"""Told inside the transaction that stores the envelope; a capability keeps its own rows in step (`ENVELOPE_HOOKS`)."""
+"""Told inside the transaction that stores the envelope, so a capability keeps its own rows in step."""
 
 
 class MediaStorage(Protocol):
