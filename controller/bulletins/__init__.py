@@ -1,0 +1,1 @@
+"""Bulletins: written by one person, approved by another, scheduled by a signature."""
