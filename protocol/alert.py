@@ -12,7 +12,7 @@ from enum import StrEnum
 from protocol.bulletin import MediaRef
 from protocol.clock import WallMs
 from protocol.codec import bounded
-from protocol.limits import ALERT_LIFETIME_MS_MAX, ALERT_TEXT_CHARS_MAX, PARTS_MAX, TARGETS_MAX
+from protocol.limits import ALERT_LIFETIME_MS_MAX, ALERT_TEXT_CHARS_MAX, PARTS_MAX, STOP_MS_MAX, TARGETS_MAX
 from protocol.schedule import check_targets
 from protocol.units import UnitPath, unit_path
 
@@ -94,7 +94,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Silences programmes, live sessions and FM at once, until `until`; rungs 1 to 3 still sound."""
+    """Silences programmes, live sessions and FM at once, until `until` (a day at most); rungs 1 to 3 still sound."""
 
     scope: UnitPath
     sequence: int
@@ -106,3 +106,5 @@ class Stop:
     def __post_init__(self) -> None:
         check_targets(self.targets, unit_path(self.scope))
         _check_life(self.issued, self.expires)
+        if not 0 < self.until - self.issued <= STOP_MS_MAX:
+            raise ValueError("a stop lasts between 1 ms and a day")

@@ -57,7 +57,6 @@ class EndReason(StrEnum):
     STOPPED = "stopped"
     WINDOW_CLOSED = "window_closed"
     SOURCE_FAILED = "source_failed"
-    POWER_LOST = "power_lost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ class AlertOutput:
 
     Attributes:
         document: digest of the signed alert.
-        parts: spoken by the local voice unless the named recording is stored.
+        parts: spoken by the local voice unless the named recording is stored; those of all alerts, in turn.
+        others: digests of further alerts whose parts follow those of the first: told in turn, never lost.
     """
 
     document: str
@@ -70,11 +71,12 @@ class AlertOutput:
     parts: tuple[Part, ...]
     attenuation_cdb: int = 0
     rung: Rung = Rung.EMERGENCY
+    others: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         """Identity of the sound."""
-        return f"alert/{self.document}"
+        return "alert/" + "+".join((self.document, *self.others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,8 @@ class ProgrammeOutput:
 
     @property
     def key(self) -> str:
-        """Identity of the sound."""
-        return f"programme/{self.document}/{self.item}/{self.start}/{self.origin}"
+        """Identity of the sound: a new version of the schedule does not disturb what it leaves unchanged."""
+        return f"programme/{self.item}/{self.start}/{self.origin}/{self.media.digest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class FmOutput:
     @property
     def key(self) -> str:
         """Identity of the sound."""
-        return f"fm/{self.rung}/{self.frequency_khz}/{self.document}/{self.item}/{self.start}"
+        return f"fm/{self.rung}/{self.frequency_khz}/{self.item}/{self.start}"
 
 
 Output = Silence | MicrophoneOutput | AlertOutput | ProgrammeOutput | LiveOutput | FmOutput

@@ -1,0 +1,203 @@
+"""The agent's decisions as one pure function: `step(state, event, now) -> Decision`.
+
+It knows no clock, socket, file, thread or random number; the same state, event and present give the same decision on
+any machine. What must survive a power cut is saved before any other effect of the same decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from edge.core import (
+    clock_trust,
+    deadlines,
+    downloads,
+    fm_gate,
+    health,
+    live,
+    registers,
+    sound,
+    status,
+    timeline,
+    trust,
+)
+from edge.core.effects import Effect, SaveState
+from edge.core.events import (
+    AttestationReceived,
+    Booted,
+    CardChanged,
+    ClockRead,
+    EnvelopeReceived,
+    Event,
+    FmSignalMeasured,
+    LevelMeasured,
+    LinkChanged,
+    LiveSegmentReceived,
+    MediaFailed,
+    MediaLost,
+    MediaStored,
+    ParcelReceived,
+    SoundEnded,
+    SoundStarted,
+    StateSaveFailed,
+    StopPressed,
+    TalkPressed,
+    TalkReleased,
+    Ticked,
+)
+from edge.core.state import AgentState, Identity, StopMark, Talk
+from edge.core.turn import Turn
+from protocol.clock import MonoMs, Now, WallMs
+from protocol.errors import DocumentError
+
+LOCAL_STOP_MS: Final = 15 * 60_000
+LOCAL_STOP_BY: Final = "panel"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from an event.
+
+    Attributes:
+        effects: to be carried out in their order; a SaveState comes first and must be durable before the others.
+        wake_at: when to send `Ticked`, if nothing happens before.
+    """
+
+    state: AgentState
+    effects: tuple[Effect, ...]
+    wake_at: MonoMs | None
+
+
+def initial(identity: Identity) -> AgentState:
+    """The state before the first event, which is `Booted`."""
+    return AgentState(identity)
+
+
+def step(state: AgentState, event: Event, now: Now) -> Decision:
+    """Decides. Never raises for bad input: a refusal is a receipt."""
+    turn = Turn(state, clock_trust.believed(state.clock, now))
+    _HANDLERS[type(event)](turn, event)
+    turn.now = clock_trust.believed(turn.state.clock, now)
+    _attend(turn, state)
+    effects = tuple(turn.effects)
+    if turn.dirty:
+        saved = SaveState(registers.pack(turn.state), tuple(turn.put.values()), tuple(sorted(turn.drop)))
+        effects = (saved, *effects)
+    return Decision(turn.state, effects, deadlines.wake_at(turn.state, turn.now))
+
+
+def _attend(turn: Turn, before: AgentState) -> None:
+    """What follows from every event, in this order."""
+    clock_trust.ask(turn)
+    trust.take_deferred(turn)
+    trust.drop_expired(turn)
+    _watch_talk(turn)
+    live.watch(turn)
+    timeline.refresh_plan(turn)
+    timeline.catch_up(turn)
+    fm_gate.attend(turn)
+    sound.conduct(turn)
+    sound.settle(turn)
+    if _documents_changed(before, turn.state):
+        downloads.request(turn)
+        downloads.tell_ready(turn)
+        downloads.tidy(turn)
+        _forget_told(turn)
+    health.tell(turn)
+    status.tell(turn)
+
+
+def _documents_changed(before: AgentState, after: AgentState) -> bool:
+    return (
+        before.trust.documents is not after.trust.documents
+        or before.media is not after.media
+        or before.plan is not after.plan
+    )
+
+
+def _forget_told(turn: Turn) -> None:
+    """Marks of documents that are gone are not needed any more."""
+    held = {one.digest for one in turn.state.trust.documents.values()}
+    kept = frozenset(mark for mark in turn.state.told if mark.split("/")[1] in held)
+    turn.change(told=kept)
+
+
+def _booted(turn: Turn, event: Booted) -> None:
+    damaged = event.damaged
+    turn.change(boot_id=event.boot_id, booted=turn.now.mono, media=frozenset(event.media))
+    if event.registers is not None:
+        try:
+            turn.state = registers.unpack(turn.state, event.registers)
+        except DocumentError:
+            damaged = True
+    damaged = trust.restore(turn, event.envelopes) or damaged
+    turn.change(state_damaged=damaged)
+
+
+def _ticked(turn: Turn, _: Ticked) -> None:
+    failed = turn.state.sound.failed
+    if failed is not None and turn.now.mono >= failed[1] + sound.RETRY_MS * 10:
+        turn.change(sound=replace(turn.state.sound, failed=None))
+
+
+def _link_changed(turn: Turn, event: LinkChanged) -> None:
+    turn.change(link_up=event.up)
+    turn.hasten_status()
+    if event.up:
+        turn.change(clock=replace(turn.state.clock, asked=None))
+
+
+def _talk_pressed(turn: Turn, event: TalkPressed) -> None:
+    if not turn.state.talk_stuck:
+        turn.change(talk=Talk(turn.now.mono, event.emergency))
+
+
+def _talk_released(turn: Turn, _: TalkReleased) -> None:
+    turn.change(talk=None, talk_stuck=False)
+
+
+def _watch_talk(turn: Turn) -> None:
+    """A stuck talk button ends after its cap, with a fault, until it is released."""
+    talk = turn.state.talk
+    if talk is not None and turn.now.mono - talk.since >= timeline.config_of(turn.state).talk_ms_max:
+        turn.change(talk=None, talk_stuck=True)
+
+
+def _stop_pressed(turn: Turn, _: StopPressed) -> None:
+    turn.change(stop=StopMark(WallMs(turn.now.wall + LOCAL_STOP_MS), LOCAL_STOP_BY))
+    turn.dirty = True
+
+
+def _card_changed(turn: Turn, event: CardChanged) -> None:
+    turn.change(sound=replace(turn.state.sound, card_present=event.present))
+    turn.hasten_status()
+
+
+def _save_failed(turn: Turn, _: StateSaveFailed) -> None:
+    turn.change(storage_full_since=turn.now.mono)
+
+
+_HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
+    Booted: _booted,
+    Ticked: _ticked,
+    LinkChanged: _link_changed,
+    EnvelopeReceived: lambda turn, event: trust.receive(turn, event.data, event.route),
+    ParcelReceived: lambda turn, event: trust.receive_parcel(turn, event.data, event.route),
+    LiveSegmentReceived: lambda turn, event: live.receive(turn, event.data),
+    AttestationReceived: clock_trust.take_attestation,
+    ClockRead: clock_trust.read_source,
+    MediaStored: lambda turn, event: downloads.stored(turn, event.digest),
+    MediaFailed: downloads.failed,
+    MediaLost: lambda turn, event: downloads.lost(turn, event.digest),
+    TalkPressed: _talk_pressed,
+    TalkReleased: _talk_released,
+    StopPressed: _stop_pressed,
+    FmSignalMeasured: fm_gate.observe,
+    SoundStarted: sound.started,
+    SoundEnded: sound.ended,
+    LevelMeasured: sound.measured,
+    CardChanged: _card_changed,
+    StateSaveFailed: _save_failed,
+}

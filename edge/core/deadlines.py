@@ -1,0 +1,80 @@
+"""When the agent must look again although nothing happens: the earliest of all that is timed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from edge.core import fm_gate, live, sound, timeline
+from edge.core.output import ProgrammeOutput, Silence
+from edge.core.state import AgentState
+from protocol.alert import Alert
+from protocol.audible_config import AudibleConfig
+from protocol.clock import DAY_MS, ClockTrust, MonoMs, Now, WallMs, local_second
+from protocol.live import LiveSession
+
+LOOK_MS_MAX: Final = 60_000
+FM_LOOK_MS: Final = 1000
+
+
+def wake_at(state: AgentState, now: Now) -> MonoMs:
+    """The next instant at which something may change by time alone."""
+    monos = [mono for mono in _monotonic(state, now) if mono > now.mono]
+    walls = [wall for wall in _wall(state, now) if wall > now.wall] if now.clock > ClockTrust.NONE else []
+    return MonoMs(min([now.mono + LOOK_MS_MAX, *monos, *(now.mono + wall - now.wall for wall in walls)]))
+
+
+def _monotonic(state: AgentState, now: Now) -> Iterator[int]:
+    config = timeline.config_of(state)
+    if state.link_up:
+        yield state.status_due
+    if state.talk is not None:
+        yield state.talk.since + config.talk_ms_max
+    if state.live.flowing and state.live.last is not None:
+        yield state.live.last + live.STALL_MS
+    if state.fm.frequency_khz is not None or fm_gate.wish(state, now) is not None:
+        yield now.mono + FM_LOOK_MS
+    if state.sound.failed is not None:
+        yield state.sound.failed[1]
+        yield state.sound.failed[1] + sound.RETRY_MS * 10
+    if not isinstance(state.sound.output, Silence) and state.sound.quiet_since is not None:
+        yield state.sound.quiet_since + 5001
+    yield state.booted + 30_001
+
+
+def _wall(state: AgentState, now: Now) -> Iterator[int]:
+    yield from _documents(state)
+    yield from _window_edges(timeline.config_of(state), now.wall)
+    if state.stop is not None:
+        yield state.stop.until
+    start = timeline.next_start(state, now.wall)
+    if start is not None:
+        yield start - sound.PREPARE_MS
+        yield start - fm_gate.LISTEN_AHEAD_MS
+        yield start
+    output = state.sound.output
+    if isinstance(output, ProgrammeOutput):
+        end = output.origin + output.media.duration_ms
+        yield end + timeline.TAIL_MS
+        yield end + sound.SETTLE_MS
+    for occurrence in timeline.alive(state, now.wall):
+        yield occurrence.end
+        yield occurrence.end + sound.SETTLE_MS
+
+
+def _documents(state: AgentState) -> Iterator[int]:
+    for held in state.trust.documents.values():
+        if isinstance(held.document, Alert | LiveSession):
+            yield held.document.expires
+    for _, schedule in timeline.schedules(state):
+        yield schedule.expires
+        yield timeline.last_word(state, schedule) + timeline.config_of(state).head_age_ms_max + 1
+
+
+def _window_edges(config: AudibleConfig, wall: WallMs) -> Iterator[int]:
+    midnight = wall - local_second(wall) * 1000 - wall % 1000
+    for window in (*config.quiet_hours, *config.fm_windows):
+        for second in (window.begin_s, window.end_s):
+            yield midnight + second * 1000
+            yield midnight + second * 1000 + DAY_MS
+            yield midnight + second * 1000 - fm_gate.LISTEN_AHEAD_MS

@@ -1,0 +1,176 @@
+"""FM is a gate, not a default (behaviour.md, section 4).
+
+It opens for a signed frequency inside a signed window when the signal stands above the floor for several readings
+and carries the signed identity where one is named. It shuts when the signal falls away, steps by more than 10 dB,
+changes its identity or has been open for its cap. A refused frequency is barred for a while, so nothing flaps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from edge.core.effects import MonitorFm
+from edge.core.events import FmSignalMeasured
+from edge.core.output import Rung
+from edge.core.state import AgentState, FmState, Occurrence
+from edge.core.timeline import any_dead, config_of, relay_due, unplayable
+from edge.core.turn import Turn
+from protocol.audible_config import AudibleConfig, Fallback, Station, in_any
+from protocol.clock import ClockTrust, MonoMs, Now, WallMs
+
+HYSTERESIS_DB: Final = 3
+STEP_DB_MAX: Final = 10
+GOOD_READINGS: Final = 2
+IDENTITY_WAIT_MS: Final = 8000
+SIGNAL_WAIT_MS: Final = 5000
+BARRED_WEAK_MS: Final = 60_000
+BARRED_FOREIGN_MS: Final = 600_000
+LISTEN_AHEAD_MS: Final = 6000
+"""A relay slot's station is measured this long before its start, so the gate can be open in time."""
+
+WEAK: Final = "signal_weak"
+STEP: Final = "signal_step"
+IDENTITY: Final = "identity_wrong"
+NO_IDENTITY: Final = "identity_missing"
+CAP: Final = "open_too_long"
+
+
+@dataclass(frozen=True, slots=True)
+class FmWish:
+    """Who wants FM now, and which stations will do, in order."""
+
+    rung: Rung
+    stations: tuple[Station, ...]
+    slot: Occurrence | None = None
+
+
+def wish(state: AgentState, now: Now) -> FmWish | None:
+    """What FM is wanted for at this instant: a relay slot, else the fallback if something due cannot sound."""
+    if now.clock is ClockTrust.NONE or state.stop is not None:
+        return None
+    config = config_of(state)
+    if in_any(config.quiet_hours, now.wall):
+        return None
+    slot = relay_due(state, now)
+    if slot is not None:
+        occurrence, relay = slot
+        return FmWish(Rung.FM_SLOT, (Station(relay.frequency_khz, "", relay.pi),), occurrence)
+    if _fallback_wanted(state, config, now):
+        return FmWish(Rung.FM_FALLBACK, config.fm_stations)
+    return None
+
+
+def _fallback_wanted(state: AgentState, config: AudibleConfig, now: Now) -> bool:
+    if config.fallback is not Fallback.FM or not in_any(config.fm_windows, now.wall):
+        return False
+    stalled = bool(state.live.session_id) and not state.live.flowing and not state.live.ended
+    return stalled or any_dead(state, now.wall) or bool(unplayable(state, now))
+
+
+def station_open(state: AgentState, wanted: FmWish | None) -> Station | None:
+    """The wanted station whose gate is open."""
+    if wanted is None or state.fm.opened is None:
+        return None
+    return next((one for one in wanted.stations if one.frequency_khz == state.fm.frequency_khz), None)
+
+
+def attend(turn: Turn) -> None:
+    """Chooses the frequency to measure: that of the wish now, or of a slot that begins soon."""
+    wanted = wish(turn.state, turn.now) or _soon(turn)
+    free = [one for one in wanted.stations if not _is_barred(turn.state.fm, one, turn.now.mono)] if wanted else []
+    frequency = free[0].frequency_khz if free else None
+    fm = turn.state.fm
+    if frequency != fm.frequency_khz:
+        fresh = FmState(frequency, turn.now.mono, barred=_still_barred(fm, turn.now.mono))
+        turn.change(fm=fresh)
+        turn.do(MonitorFm(frequency))
+    elif frequency is not None:
+        _judge_waiting(turn, free[0])
+
+
+def _soon(turn: Turn) -> FmWish | None:
+    ahead = replace(turn.now, wall=WallMs(turn.now.wall + LISTEN_AHEAD_MS))
+    return wish(turn.state, ahead)
+
+
+def _is_barred(fm: FmState, station: Station, mono: MonoMs) -> bool:
+    return fm.barred.get(station.frequency_khz, (mono, ""))[0] > mono
+
+
+def _still_barred(fm: FmState, mono: MonoMs) -> dict[int, tuple[MonoMs, str]]:
+    return {khz: entry for khz, entry in fm.barred.items() if entry[0] > mono}
+
+
+def _judge_waiting(turn: Turn, station: Station) -> None:
+    """A station that does not come up in time, or stays open too long, gives way to the next."""
+    fm, mono = turn.state.fm, turn.now.mono
+    if fm.opened is not None:
+        if mono - fm.opened >= config_of(turn.state).fm_session_ms_max:
+            _bar(turn, CAP, BARRED_FOREIGN_MS)
+    elif fm.good >= GOOD_READINGS and station.pi is not None:
+        if mono - fm.since >= IDENTITY_WAIT_MS:
+            _bar(turn, NO_IDENTITY, BARRED_WEAK_MS)
+    elif mono - fm.since >= SIGNAL_WAIT_MS:
+        _bar(turn, WEAK, BARRED_WEAK_MS)
+
+
+def _bar(turn: Turn, reason: str, duration_ms: int) -> None:
+    fm = turn.state.fm
+    assert fm.frequency_khz is not None, "only what is measured is judged"
+    barred = {**_still_barred(fm, turn.now.mono), fm.frequency_khz: (MonoMs(turn.now.mono + duration_ms), reason)}
+    turn.change(fm=FmState(None, turn.now.mono, barred=barred))
+    attend(turn)
+    if turn.state.fm.frequency_khz is None:
+        turn.do(MonitorFm(None))
+
+
+def observe(turn: Turn, event: FmSignalMeasured) -> None:
+    """Takes a reading; opens, keeps or shuts the gate."""
+    fm = turn.state.fm
+    wanted = wish(turn.state, turn.now) or _soon(turn)
+    stations = wanted.stations if wanted is not None else ()
+    station = next((one for one in stations if one.frequency_khz == event.frequency_khz), None)
+    if station is None or event.frequency_khz != fm.frequency_khz:
+        return
+    reason = _wrong(fm, event, station, config_of(turn.state))
+    if reason is not None:
+        _bar(turn, reason, BARRED_WEAK_MS if reason == WEAK else BARRED_FOREIGN_MS)
+        return
+    _take_reading(turn, event, station)
+
+
+def _wrong(fm: FmState, event: FmSignalMeasured, station: Station, config: AudibleConfig) -> str | None:
+    if event.pi is not None and event.pi != (station.pi or fm.pi or event.pi):
+        return IDENTITY
+    if fm.opened is None or fm.rssi_dbuv is None:
+        return None
+    if event.rssi_dbuv < config.rssi_floor_dbuv - HYSTERESIS_DB:
+        return WEAK
+    return STEP if abs(event.rssi_dbuv - fm.rssi_dbuv) > STEP_DB_MAX else None
+
+
+def _take_reading(turn: Turn, event: FmSignalMeasured, station: Station) -> None:
+    fm = turn.state.fm
+    floor = config_of(turn.state).rssi_floor_dbuv + HYSTERESIS_DB
+    good = fm.good + 1 if event.rssi_dbuv >= floor else 0
+    pi = event.pi or fm.pi
+    opened = fm.opened
+    if opened is None and good >= GOOD_READINGS and (station.pi is None or pi == station.pi):
+        opened = turn.now.mono
+    turn.change(fm=replace(fm, good=good, rssi_dbuv=event.rssi_dbuv, pi=pi, opened=opened))
+
+
+def refusal(state: AgentState, now: Now) -> str | None:
+    """Why FM that is wanted now stays silent: every frequency is barred; None while there is hope or no wish."""
+    wanted = wish(state, now)
+    if wanted is None:
+        return None
+    if not wanted.stations:
+        return "no_station"
+    reasons = [state.fm.barred.get(one.frequency_khz) for one in wanted.stations]
+    if any(entry is None or entry[0] <= now.mono for entry in reasons):
+        return None
+    return ", ".join(
+        f"{one.frequency_khz / 1000:.1f} MHz {state.fm.barred[one.frequency_khz][1]}" for one in wanted.stations
+    )

@@ -1,0 +1,99 @@
+"""The small state that must survive a power cut: high-waters, marks and how far occurrences have come.
+
+Signed documents are stored beside it, as they came; what can be derived from them is not stored twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from edge.core.state import AgentState, CancelMark, Progress, SequenceWindow, StopMark
+from protocol import codec
+from protocol.clock import WallMs
+from protocol.codec import bounded
+from protocol.limits import SEQUENCE_WINDOW
+from protocol.units import UnitPath
+
+SCHEMA: Final = 1
+REGISTERS_BYTES_MAX: Final = 4 * 1024 * 1024
+_MANY: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A named number."""
+
+    name: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A replay window."""
+
+    name: str
+    high: int
+    seen: tuple[int, ...] = field(metadata=bounded(count_max=SEQUENCE_WINDOW))
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressMark:
+    """An occurrence's progress."""
+
+    key: str = field(metadata=bounded(chars_max=500))
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """The stored form; `schema` is checked before anything else is believed."""
+
+    schema: int = field(metadata=bounded(low=SCHEMA, high=SCHEMA))
+    floor: WallMs
+    versions: tuple[Number, ...]
+    denied: tuple[Number, ...]
+    sequences: tuple[Sequence, ...]
+    cancelled: tuple[CancelMark, ...]
+    progress: tuple[ProgressMark, ...] = field(metadata=bounded(count_max=_MANY))
+    stop: StopMark | None = None
+
+
+def pack(state: AgentState) -> bytes:
+    """The registers of a state."""
+    trust = state.trust
+    return codec.encode(
+        Registers(
+            schema=SCHEMA,
+            floor=state.clock.floor,
+            versions=tuple(Number(name, value) for name, value in trust.versions.items()),
+            denied=tuple(Number(scope, epoch) for scope, epoch in trust.denied.items()),
+            sequences=tuple(Sequence(name, one.high, one.seen) for name, one in trust.sequences.items()),
+            cancelled=trust.cancelled,
+            progress=tuple(ProgressMark(key, one) for key, one in state.progress.items()),
+            stop=state.stop,
+        )
+    )
+
+
+def unpack(state: AgentState, data: bytes) -> AgentState:
+    """The state with stored registers put in.
+
+    Raises:
+        DocumentError: damaged, or of another schema.
+    """
+    stored = codec.decode(Registers, data, bytes_max=REGISTERS_BYTES_MAX)
+    trust = replace(
+        state.trust,
+        versions={one.name: one.value for one in stored.versions},
+        denied={UnitPath(one.name): one.value for one in stored.denied},
+        sequences={one.name: SequenceWindow(one.high, one.seen) for one in stored.sequences},
+        cancelled=stored.cancelled,
+    )
+    return replace(
+        state,
+        clock=replace(state.clock, floor=stored.floor),
+        trust=trust,
+        progress={one.key: one.progress for one in stored.progress},
+        stop=stored.stop,
+    )

@@ -1,0 +1,270 @@
+"""All that the agent knows between two events. Frozen: a new state is made, the old one stays for comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from edge.core.events import ClockSource, Route
+from edge.core.output import Output, Silence
+from protocol.bulletin import BulletinClass
+from protocol.clock import MonoMs, WallMs
+from protocol.document import Document, Kind
+from protocol.grants import Anchor, HeldGrant
+from protocol.report import EndReason, FaultCode, Level
+from protocol.schedule import Item
+from protocol.units import UnitPath, covers, parent
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this device is; fixed at enrolment.
+
+    Attributes:
+        place: the device's own path; its home unit is the parent.
+        heartbeat_ms: time between two statuses when nothing changes.
+    """
+
+    device: str
+    place: UnitPath
+    anchor: Anchor
+    agent_version: str = "0.1.0"
+    heartbeat_ms: int = 60_000
+
+    @property
+    def home(self) -> UnitPath:
+        """The unit the device belongs to: the only one whose ordinary items it obeys, besides its own place."""
+        return parent(self.place) or self.place
+
+    def listens_to(self, scope: UnitPath) -> bool:
+        """Whether the scope is the place itself or above it."""
+        return covers(scope, self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """What is known about time.
+
+    Attributes:
+        offsets: for each source of this boot, wall minus monotonic milliseconds.
+        attested: the same from the controller's answer to our nonce.
+        floor: last operator-signed time; time below it is not believed.
+        asked: when the controller was last asked.
+    """
+
+    offsets: Mapping[ClockSource, int] = field(default_factory=dict)
+    attested: int | None = None
+    floor: WallMs = WallMs(0)
+    asked: MonoMs | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A document in force."""
+
+    kind: Kind
+    digest: str
+    document: Document
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceWindow:
+    """The newest number and which of those shortly before it were seen, as in IPsec's anti-replay window."""
+
+    high: int
+    seen: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelMark:
+    """A cancel that is remembered as long as its alert could arrive."""
+
+    alert_id: str
+    scope: UnitPath
+    expires: WallMs
+
+
+@dataclass(frozen=True, slots=True)
+class TrustState:
+    """Grants, documents in force, and the high-waters that keep old ones out.
+
+    Attributes:
+        documents: by storage key; one for each kind and scope, alerts by id.
+        deferred: envelopes whose life cannot be judged before a clock is believed.
+        refused: digests told as refused lately, so that a retained message is not told again and again.
+    """
+
+    grants: Mapping[str, HeldGrant] = field(default_factory=dict)
+    documents: Mapping[str, Accepted] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
+    sequences: Mapping[str, SequenceWindow] = field(default_factory=dict)
+    cancelled: tuple[CancelMark, ...] = ()
+    denied: Mapping[UnitPath, int] = field(default_factory=dict)
+    deferred: tuple[tuple[bytes, Route], ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One start of one item."""
+
+    document: str
+    scope: UnitPath
+    item: Item
+    start: WallMs
+
+    @property
+    def key(self) -> str:
+        """Survives new versions of the schedule: each occurrence plays at most once."""
+        return f"{self.scope}#{self.item.id}@{self.start}"
+
+    @property
+    def end(self) -> WallMs:
+        """Planned end."""
+        return WallMs(self.start + self.item.content.duration_ms)
+
+    @property
+    def is_priority(self) -> bool:
+        """Class of the item."""
+        return self.item.bulletin_class is BulletinClass.PRIORITY
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Occurrences around the present, sorted; made anew when documents change or it grows old."""
+
+    occurrences: tuple[Occurrence, ...]
+    begin: WallMs
+    end: WallMs
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an occurrence has come; persisted before it sounds.
+
+    Attributes:
+        origin: wall time of the media's first sample; None while it waits its turn.
+        until: when this can be forgotten.
+        heard_ms: how long it was measurably heard.
+        failures: how often its source broke.
+        ended: when its last part ended; what lies between two parts was lost.
+    """
+
+    origin: WallMs | None
+    until: WallMs
+    done: bool = False
+    heard_ms: int = 0
+    failures: int = 0
+    ended: WallMs | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The talk button is down."""
+
+    since: MonoMs
+    emergency: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StopMark:
+    """Rungs 4 to 8 are silent until then."""
+
+    until: WallMs
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """The segments of the live session in force.
+
+    Attributes:
+        returned: when sound last (re)started, so that a bad link does not flap.
+    """
+
+    session_id: str = ""
+    counter: int = -1
+    last: MonoMs | None = None
+    returned: MonoMs | None = None
+    flowing: bool = False
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FmState:
+    """The FM gate.
+
+    Attributes:
+        frequency_khz: the frequency that is measured now.
+        good: consecutive readings above the floor.
+        rssi_dbuv, pi: the last reading and the identity since it opened.
+        opened: when it opened; None while it is closed.
+        barred: until when a frequency is not tried again, and why it was refused.
+    """
+
+    frequency_khz: int | None = None
+    since: MonoMs = MonoMs(0)
+    good: int = 0
+    rssi_dbuv: int | None = None
+    pi: str | None = None
+    opened: MonoMs | None = None
+    barred: Mapping[int, tuple[MonoMs, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SoundState:
+    """What the sound path was told and what it measured.
+
+    Attributes:
+        output: what was told to sound now; `planned` what is told to begin at an instant.
+        started: key and wall time of what has really begun.
+        endings: why an output that was replaced ended.
+        told: outputs that may still report their end, by key.
+        quiet_since: when sound that is expected was measured last; `loud_since` the other way round.
+        failed: key of a broken source, and when it may be opened again.
+    """
+
+    output: Output = Silence()
+    output_since: MonoMs = MonoMs(0)
+    planned: tuple[Output, MonoMs] | None = None
+    started: str | None = None
+    endings: Mapping[str, EndReason] = field(default_factory=dict)
+    told: Mapping[str, Output] = field(default_factory=dict)
+    level_cdb: int = -12_000
+    levels: tuple[Level, ...] = ()
+    quiet_since: MonoMs | None = None
+    loud_since: MonoMs | None = None
+    muted: bool = False
+    failed: tuple[str, MonoMs] | None = None
+    card_present: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """Everything. `told` keeps receipts from being sent twice."""
+
+    identity: Identity
+    boot_id: str = ""
+    link_up: bool = False
+    clock: ClockState = ClockState()
+    trust: TrustState = TrustState()
+    media: frozenset[str] = frozenset()
+    fetching: frozenset[str] = frozenset()
+    damaged_media: frozenset[str] = frozenset()
+    plan: Plan | None = None
+    progress: Mapping[str, Progress] = field(default_factory=dict)
+    talk: Talk | None = None
+    talk_stuck: bool = False
+    stop: StopMark | None = None
+    live: LiveState = LiveState()
+    fm: FmState = FmState()
+    sound: SoundState = SoundState()
+    faults: Mapping[FaultCode, tuple[WallMs, str]] = field(default_factory=dict)
+    booted: MonoMs = MonoMs(0)
+    caught_up: bool = False
+    state_damaged: bool = False
+    storage_full_since: MonoMs | None = None
+    told: frozenset[str] = frozenset()
+    status_due: MonoMs = MonoMs(0)
+    as_run_count: int = 0
