@@ -145,6 +145,15 @@ bulletins = Table(
     Column("withdrawn_ms", BigInteger),
 )
 
+precedences = Table(
+    "precedences",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("names_json", Text, nullable=False, comment="priority items in order, each scope#id; signed with the schedule"),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("changed_by", ForeignKey("accounts.id"), nullable=False),
+)
+
 # Signed documents and alerts.
 
 documents = Table(
