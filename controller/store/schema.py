@@ -149,7 +149,7 @@ precedences = Table(
     "precedences",
     metadata,
     Column("unit", Text, primary_key=True),
-    Column("names_json", Text, nullable=False, comment="priority items in order, each scope#id; signed with the schedule"),
+    Column("names_json", Text, nullable=False, comment="JSON list of scope#id, first goes first"),
     Column("changed_ms", BigInteger, nullable=False),
     Column("changed_by", ForeignKey("accounts.id"), nullable=False),
 )
