@@ -1,0 +1,114 @@
+"""One SQLite file: opened late, with a schema number, in WAL, and its errors told as the ports' errors."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from edge.ports import PortError, StorageFullError
+
+_log = logging.getLogger(__name__)
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_FULL: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_TRUNCATE})
+_SET_ASIDE_MAX: Final = 2
+_CACHE_KIB: Final = 256
+
+
+class DatabaseDamagedError(PortError):
+    """The file is there and cannot be read as what it should be."""
+
+
+class Database:
+    """Used by one thread at a time, whichever it is.
+
+    Args:
+        synchronous: FULL for what must survive every power cut, NORMAL for what may lose its last moments.
+    """
+
+    def __init__(self, path: Path, *, schema: int, tables: tuple[str, ...], synchronous: str) -> None:
+        self._path, self._schema, self._tables, self._synchronous = path, schema, tables, synchronous
+        self._connection: sqlite3.Connection | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file."""
+        return self._path.exists()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of the block or nothing; durable at its end as far as `synchronous` promises."""
+        try:
+            connection = self._opened()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise self._told(error) from error
+
+    def close(self) -> None:
+        """Lets go; the next transaction opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def set_aside(self) -> None:
+        """Renames the damaged file, so somebody can look at it; the oldest of those makes room."""
+        self.close()
+        for suffix in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        if self._path.exists():
+            others = [self._aside(number) for number in range(_SET_ASIDE_MAX)]
+            target = next((one for one in others if not one.exists()), None) or min(others, key=_modified)
+            self._path.replace(target)
+
+    def _aside(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.damaged-{number}")
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found == 0:
+            connection.execute("BEGIN IMMEDIATE")
+            for table in self._tables:
+                connection.execute(table)
+            connection.execute(f"PRAGMA user_version = {self._schema}")
+            connection.execute("COMMIT")
+        elif found != self._schema:
+            raise DatabaseDamagedError(f"{self._path.name} has schema {found}, not {self._schema}")
+        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise DatabaseDamagedError(f"{self._path.name} is not whole")
+
+    def _told(self, error: sqlite3.Error) -> PortError:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code in _FULL:
+            return StorageFullError(f"{self._path.name}: {error}")
+        # A table that is missing under the right schema number is damage as well.
+        if code & 0xFF in _DAMAGED or "no such table" in str(error) or "already exists" in str(error):
+            return DatabaseDamagedError(f"{self._path.name}: {error}")
+        return PortError(f"{self._path.name}: {error}")
+
+
+def _modified(path: Path) -> float:
+    return path.stat().st_mtime

@@ -1,0 +1,153 @@
+"""One MQTT connection: bounded arrivals in two lines, and an acknowledgement only after the agent has decided.
+
+aiomqtt acknowledges what it merely received; then a power cut between arrival and `SaveState` would lose an emergency
+that the broker believes delivered. So acknowledging is ours, and the broker keeps what was not decided.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from typing import Final
+
+import aiomqtt
+from paho.mqtt.client import MQTT_ERR_SUCCESS
+
+from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, LIVE_SEGMENT_BYTES_MAX, PARCEL_BYTES_MAX
+from protocol.topics import ALERT, DOC, LIVE
+
+BYTES_MAX: Final = {DOC: PARCEL_BYTES_MAX, ALERT: ALERT_ENVELOPE_BYTES_MAX, LIVE: LIVE_SEGMENT_BYTES_MAX}
+_ALERTS_WAITING_MAX: Final = 256
+_BULK_BYTES_WAITING_MAX: Final = 8 * 1024 * 1024
+
+
+def leaf_of(message: aiomqtt.Message) -> str:
+    """The last part of the topic: what kind of message it is."""
+    return message.topic.value.rpartition("/")[2]
+
+
+def bounded_payload(message: aiomqtt.Message) -> bytes:
+    """The payload, cut off one byte above its limit: enough for the core to refuse it by name, and no more."""
+    return message.payload[: BYTES_MAX.get(leaf_of(message), 0) + 1]
+
+
+class Arrivals(asyncio.Queue[aiomqtt.Message]):
+    """Emergencies before all else. What finds no room stays unacknowledged and comes again with the session."""
+
+    def _init(self, maxsize: int) -> None:
+        self._alerts: deque[aiomqtt.Message] = deque()
+        self._others: deque[aiomqtt.Message] = deque()
+        self._other_bytes = 0
+
+    def _put(self, item: aiomqtt.Message) -> None:
+        item.payload = bounded_payload(item)
+        if leaf_of(item) == ALERT:
+            self._alerts.append(item)
+        else:
+            self._others.append(item)
+            self._other_bytes += len(item.payload)
+
+    def _get(self) -> aiomqtt.Message:
+        if self._alerts:
+            return self._alerts.popleft()
+        item = self._others.popleft()
+        self._other_bytes -= len(item.payload)
+        return item
+
+    def qsize(self) -> int:
+        return len(self._alerts) + len(self._others)
+
+    def empty(self) -> bool:
+        return not (self._alerts or self._others)
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        full = len(self._alerts) >= _ALERTS_WAITING_MAX
+        if leaf_of(item) != ALERT:
+            full = self._other_bytes >= _BULK_BYTES_WAITING_MAX
+        if full:
+            raise asyncio.QueueFull
+        super().put_nowait(item)
+
+
+class Session(aiomqtt.Client):
+    """aiomqtt's client with its acknowledgements in our hand and an end that leaves nothing behind."""
+
+    def __init__(
+        self,
+        hostname: str,
+        port: int,
+        *,
+        identifier: str,
+        password: str,
+        will: aiomqtt.Will,
+        keepalive_s: int,
+        timeout_s: float,
+    ) -> None:
+        super().__init__(
+            hostname,
+            port,
+            identifier=identifier,
+            username=identifier,
+            password=password,
+            will=will,
+            clean_session=False,
+            keepalive=keepalive_s,
+            timeout=timeout_s,
+            queue_type=Arrivals,
+        )
+        self._client.manual_ack_set(True)
+
+    async def open(self) -> None:
+        """Connects.
+
+        Raises:
+            aiomqtt.MqttError: it could not.
+        """
+        # Connecting runs in a thread that cannot be called off; whatever comes of it afterwards is closed at once,
+        # or it would take the session away from the device's next start.
+        connecting = asyncio.ensure_future(self.__aenter__())
+        try:
+            await asyncio.shield(connecting)
+        except aiomqtt.MqttError:
+            self.abandon()
+            raise
+        except asyncio.CancelledError:
+            connecting.add_done_callback(self._connected_too_late)
+            raise
+
+    def _connected_too_late(self, connecting: asyncio.Task[Session]) -> None:
+        if not connecting.cancelled():
+            connecting.exception()
+        self.abandon()
+
+    def acknowledge(self, message: aiomqtt.Message) -> None:
+        """The agent has decided about it. On a lost connection it comes again, which is harmless."""
+        if message.qos == 1:
+            self._client.ack(message.mid, message.qos)
+
+    @property
+    def lost(self) -> asyncio.Future[None]:
+        """Done when the connection has ended."""
+        return self._disconnected
+
+    def abandon(self) -> None:
+        """Ends the connection without a farewell, so the broker sends our will: offline is true from now on."""
+        self._hang_up()
+        if self._misc_task is not None:
+            self._misc_task.cancel()
+        for outcome in (self._disconnected, self._connected):
+            if outcome.done() and not outcome.cancelled():
+                outcome.exception()
+
+    def _hang_up(self) -> None:
+        """paho lets go of the socket, and of the loop's watch on it, when it reads the connection's end."""
+        sock = self._client.socket()
+        if not isinstance(sock, socket.socket):
+            return
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        while self._client.loop_read() == MQTT_ERR_SUCCESS:
+            pass

@@ -1,0 +1,83 @@
+"""Reports that wait for the link, in a database of their own: a chatty outbox must never slow the state down.
+
+synchronous=NORMAL: a power cut may cost the last moments' reports, and saves an fsync for each. Bounded: when there
+are too many, receipts go first, then faults; as-run records are what the province is shown and stay longest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from edge.adapters.database import Database, DatabaseDamagedError
+from edge.reporter import KeptLetter, Letter
+
+_SCHEMA: Final = 1
+_TABLES: Final = (
+    "CREATE TABLE letters"
+    " (id INTEGER PRIMARY KEY AUTOINCREMENT, worth INTEGER NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL)",
+    "CREATE INDEX letters_worth ON letters (worth, id)",
+)
+LETTERS_MAX: Final = 20_000
+_SPARE: Final = 100
+_log = logging.getLogger(__name__)
+
+
+class SqliteOutbox:
+    """The outbox in `path`; used by one thread at a time."""
+
+    def __init__(self, path: Path, *, letters_max: int = LETTERS_MAX) -> None:
+        self._database = Database(path, schema=_SCHEMA, tables=_TABLES, synchronous="NORMAL")
+        self._letters_max = letters_max
+        self._count: int | None = None
+
+    def append(self, letters: Sequence[Letter]) -> None:
+        """Keeps them; the least worthy of all go when there are too many."""
+        try:
+            self._append(letters)
+        except DatabaseDamagedError as error:
+            _log.warning("the outbox is damaged and was set aside: %s", error)
+            self._begin_anew()
+            self._append(letters)
+
+    def oldest(self, count: int) -> tuple[KeptLetter, ...]:
+        """The next to send."""
+        try:
+            with self._database.transaction() as connection:
+                query = "SELECT id, topic, payload, worth FROM letters ORDER BY id LIMIT ?"
+                rows = connection.execute(query, (count,)).fetchall()
+        except DatabaseDamagedError as error:
+            _log.warning("the outbox is damaged and was set aside: %s", error)
+            self._begin_anew()
+            return ()
+        return tuple(KeptLetter(number, Letter(topic, payload, worth)) for number, topic, payload, worth in rows)
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Forgets what was acknowledged."""
+        with self._database.transaction() as connection:
+            connection.executemany("DELETE FROM letters WHERE id = ?", [(one,) for one in ids])
+        self._count = None if self._count is None else self._count - len(ids)
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._database.close()
+
+    def _append(self, letters: Sequence[Letter]) -> None:
+        with self._database.transaction() as connection:
+            if self._count is None:
+                self._count = connection.execute("SELECT COUNT(*) FROM letters").fetchone()[0]
+            connection.executemany(
+                "INSERT INTO letters (worth, topic, payload) VALUES (?, ?, ?)",
+                [(one.worth, one.topic, one.payload) for one in letters],
+            )
+            excess = self._count + len(letters) - self._letters_max
+            if excess > 0:
+                query = "DELETE FROM letters WHERE id IN (SELECT id FROM letters ORDER BY worth, id LIMIT ?)"
+                connection.execute(query, (excess + _SPARE,))
+        self._count = None if excess > 0 else self._count + len(letters)
+
+    def _begin_anew(self) -> None:
+        self._database.set_aside()
+        self._count = None

@@ -1,0 +1,293 @@
+"""The pump: events of all ports into `step`, its effects in their order out to the ports.
+
+Rules: one decision at a time; what a decision wants stored is durable before anything that follows it; when it cannot
+be stored, the decision did not happen; no source and no failing port ends the agent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final, Generic, Protocol, TypeVar
+
+from edge.adapters.attester import Attester
+from edge.adapters.downloads import Downloads
+from edge.adapters.fm_monitor import FmMonitor
+from edge.core.effects import (
+    AskAttestation,
+    DeleteMedia,
+    Effect,
+    FeedLive,
+    FetchMedia,
+    MonitorFm,
+    MuteAmplifier,
+    PublishReport,
+    SaveState,
+    SwitchOutput,
+)
+from edge.core.events import Booted, Event, LinkChanged, ParcelReceived, Route, StateSaveFailed, Ticked
+from edge.disk import Disk
+from edge.inbox import Inbox
+from edge.ports import Audio, Clock, Fetcher, FmTuner, Link, MediaStore, PortError, StateStore
+from edge.pump import Source, keep_going, pump
+from edge.reporter import Outbox, Reporter
+from protocol.clock import MonoMs, Now
+from protocol.report import Receipt, Report, Standing
+
+_SOUND_S_MAX: Final = 5.0
+_AGAIN_MS: Final = 500
+_TICK_MS_MIN: Final = 5
+_SHUTDOWN_S_MAX: Final = 5.0
+_PROMISES: Final = frozenset({Standing.RECEIVED, Standing.READY, Standing.CANCELLED})
+_log = logging.getLogger(__name__)
+
+S = TypeVar("S")
+S_co = TypeVar("S_co", covariant=True)
+
+
+class Decided(Protocol[S_co]):
+    """The shape of `edge.core.agent.Decision`."""
+
+    @property
+    def state(self) -> S_co: ...
+    @property
+    def effects(self) -> tuple[Effect, ...]: ...
+    @property
+    def wake_at(self) -> MonoMs | None: ...
+
+
+Step = Callable[[S, Event, Now], Decided[S]]
+
+
+class Recorder(Protocol):
+    """Writes down what the core is told, so a fault in the field can be replayed."""
+
+    def record(self, now: Now, event: Event) -> None:
+        """Never blocks, never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything the runner talks to.
+
+    Attributes:
+        sources: further sources of events by name: panel, clocks, a USB stick.
+    """
+
+    clock: Clock
+    link: Link
+    fetcher: Fetcher
+    media: MediaStore
+    state: StateStore
+    outbox: Outbox
+    audio: Audio
+    tuner: FmTuner | None
+    journal: Recorder
+    disk: Disk
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+
+class Runner(Generic[S]):
+    """Runs one agent until cancelled."""
+
+    def __init__(self, step: Step[S], state: S, *, device: str, ports: Ports) -> None:
+        self._step, self._state, self._ports = step, state, ports
+        self._inbox = Inbox()
+        feed = self._inbox.put
+        self._reporter = Reporter(device, ports.link, outbox=ports.outbox, disk=ports.disk)
+        self._downloads = Downloads(ports.fetcher, ports.media, feed=feed)
+        self._attester = Attester(ports.fetcher, ports.clock, feed=feed)
+        self._fm = FmMonitor(ports.tuner, feed=feed)
+        self._wake_at: MonoMs | None = None
+        self._timer: asyncio.Task[None] | None = None
+        self._tick_waits = False
+
+    @property
+    def state(self) -> S:
+        """What the core knows now; for looking at, by simulators and the technician."""
+        return self._state
+
+    async def run(self) -> None:
+        """Boots, then decides until cancelled; ends within a few seconds."""
+        await self._boot()
+        tasks = [asyncio.create_task(keep_going(name, work), name=name) for name, work in self._work().items()]
+        try:
+            await self._decide_for_ever()
+        finally:
+            await self._stop(tasks)
+
+    def _work(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        ports = self._ports
+        sources = {
+            "link": ports.link.events,
+            "second path": ports.fetcher.parcels,
+            "sound": ports.audio.events,
+            **ports.sources,
+        }
+        return {
+            "reports": self._reporter.run,
+            "downloads": self._downloads.run,
+            "attestation": self._attester.run,
+            "fm": self._fm.run,
+            **{name: partial(pump, source, self._inbox.put) for name, source in sources.items()},
+        }
+
+    async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
+        if self._timer:
+            tasks = [*tasks, self._timer]
+        for task in tasks:
+            task.cancel()
+        _, pending = await asyncio.wait(tasks, timeout=_SHUTDOWN_S_MAX)
+        for task in pending:
+            _log.error("%s did not end", task.get_name())
+
+    async def _boot(self) -> None:
+        """What is stored goes to the core; should the core fail on it, less and less of it."""
+        stored = await self._ports.disk.run(self._ports.state.load)
+        media = tuple(sorted(self._ports.media.digests()))
+        booted = Booted(secrets.token_hex(8), stored.registers, stored.envelopes, media, stored.damaged)
+        without_registers = replace(booted, registers=None, damaged=True)
+        for attempt in (booted, without_registers, replace(without_registers, envelopes=())):
+            if await self._decide(attempt):
+                return
+
+    async def _decide_for_ever(self) -> None:
+        while True:
+            waiting = await self._inbox.take()
+            try:
+                await self._decide(waiting.event)
+            except Exception:
+                _log.exception("carrying out what follows from %s failed", type(waiting.event).__name__)
+            finally:
+                waiting.settle()
+
+    async def _decide(self, event: Event) -> bool:
+        """False when the core failed, which changes nothing."""
+        now = self._ports.clock.now()
+        self._ports.journal.record(now, event)
+        self._heed(event)
+        try:
+            decision = self._step(self._state, event, now)
+        except Exception:
+            _log.exception("the core failed on %s; nothing was changed", type(event).__name__)
+            self._plan_wake(MonoMs(now.mono + _AGAIN_MS))
+            return False
+        failure = await self._carry_out(decision, must_save=not isinstance(event, Booted))
+        if failure is None:
+            self._plan_wake(_not_at_once(decision.wake_at, event, now))
+            return True
+        # What the decision saw is still so; without a pause it would be made again at once, for ever.
+        self._plan_wake(MonoMs(now.mono + _AGAIN_MS))
+        if not isinstance(event, StateSaveFailed):
+            await self._decide(StateSaveFailed(failure))
+        return True
+
+    def _heed(self, event: Event) -> None:
+        """What the runner itself learns from an event."""
+        if isinstance(event, Ticked):
+            self._tick_waits = False
+        if isinstance(event, LinkChanged):
+            self._reporter.link_changed(event.up)
+        if event == LinkChanged(True) or (isinstance(event, ParcelReceived) and event.route is Route.USB):
+            self._downloads.kick()
+
+    async def _carry_out(self, decision: Decided[S], *, must_save: bool) -> str | None:
+        """Does the effects in their order; the reason when the state could not be saved.
+
+        A boot counts even when it cannot be saved: it only takes back what is stored, and a full disk must not leave
+        a device deaf and mute. After any other failure only reports of what has happened still go.
+        """
+        failure = None
+        reports: list[Report] = []
+        for effect in decision.effects:
+            if isinstance(effect, PublishReport):
+                if failure is None or not _is_promise(effect.report):
+                    reports.append(effect.report)
+            elif failure is None:
+                await self._send(reports)
+                failure = await self._do(effect)
+                failure = failure if must_save else None
+        await self._send(reports)
+        if failure is None:
+            self._state = decision.state
+        return failure
+
+    async def _send(self, reports: list[Report]) -> None:
+        if reports:
+            await self._reporter.publish(tuple(reports))
+            reports.clear()
+
+    async def _do(self, effect: Effect) -> str | None:
+        match effect:
+            case SaveState():
+                return await self._save(effect)
+            case SwitchOutput() | FeedLive() | MuteAmplifier():
+                await self._sound(effect)
+            case FetchMedia(media, urgent):
+                self._downloads.want(media, urgent=urgent)
+            case DeleteMedia(digest):
+                self._downloads.forget(digest)
+                await self._delete(digest)
+            case MonitorFm(frequency_khz):
+                self._fm.monitor(frequency_khz)
+            case AskAttestation():
+                self._attester.ask()
+        return None
+
+    async def _save(self, effect: SaveState) -> str | None:
+        try:
+            await self._ports.disk.run(lambda: self._ports.state.save(effect.registers, effect.put, effect.drop))
+        except (PortError, OSError) as error:
+            _log.warning("the state could not be saved: %s", error)
+            return str(error) or type(error).__name__
+        return None
+
+    async def _delete(self, digest: str) -> None:
+        try:
+            await self._ports.disk.run(lambda: self._ports.media.delete(digest))
+        except (PortError, OSError) as error:
+            _log.warning("medium %s could not be deleted: %s", digest[:12], error)
+
+    async def _sound(self, effect: SwitchOutput | FeedLive | MuteAmplifier) -> None:
+        audio = self._ports.audio
+        try:
+            async with asyncio.timeout(_SOUND_S_MAX):
+                match effect:
+                    case SwitchOutput(output, at):
+                        await audio.switch(output, at=at)
+                    case FeedLive(session_id, counter, packets):
+                        audio.feed_live(session_id, counter, packets)
+                    case MuteAmplifier(muted):
+                        await audio.mute(muted)
+        except Exception:
+            _log.exception("the sound path failed on %s", type(effect).__name__)
+
+    def _plan_wake(self, at: MonoMs | None) -> None:
+        if self._tick_waits or (at == self._wake_at and self._timer and not self._timer.done()):
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._wake_at = at
+        self._timer = None if at is None else asyncio.create_task(self._tick(at), name="timer")
+
+    async def _tick(self, at: MonoMs) -> None:
+        await self._ports.clock.sleep_until(at)
+        self._wake_at, self._tick_waits = None, True
+        await self._inbox.put(Ticked())
+
+
+def _not_at_once(at: MonoMs | None, event: Event, now: Now) -> MonoMs | None:
+    """A tick that asks for another one at the same instant must not fill the processor."""
+    if at is None or not isinstance(event, Ticked):
+        return at
+    return MonoMs(max(at, now.mono + _TICK_MS_MIN))
+
+
+def _is_promise(report: Report) -> bool:
+    """Whether it tells that something is kept, rather than what happened."""
+    return isinstance(report, Receipt) and report.standing in _PROMISES
