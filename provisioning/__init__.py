@@ -1,1 +1,1 @@
-"""The technician's tools: keys, enrolment, checks."""
+"""The technician's tools: keys, anchor, grants, enrolment, bundles for a USB stick, and the demo's ceremony."""

@@ -1,0 +1,81 @@
+"""Puts the signer together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+
+from protocol.clock import MonoMs, WallMs
+from signer import i18n, keys, routes, wording
+from signer.act import Pen
+from signer.authorities import load_authorities
+from signer.config import SignerConfig
+from signer.desk import Desk, Tries
+from signer.guard import explain, set_headers, speak, stay_home
+from signer.key_store import KeyStore
+from signer.keys import Mono, Wall
+from signer.places import load_places
+from signer.review import FORM_BYTES_MAX
+from signer.shelf import Shelf
+from signer.signed_log import SignedLog
+
+_HERE = Path(__file__).parent
+
+
+def _wall() -> WallMs:
+    return WallMs(time.time_ns() // 1_000_000)
+
+
+def _mono() -> MonoMs:
+    return MonoMs(time.monotonic_ns() // 1_000_000)
+
+
+def make_app(config: SignerConfig, *, wall: Wall = _wall, mono: Mono = _mono) -> web.Application:
+    """Makes the program.
+
+    Raises:
+        SetupError: the signer is not enrolled.
+    """
+    i18n.compile_catalogues()
+    app = web.Application(client_max_size=FORM_BYTES_MAX, middlewares=[speak, explain, stay_home])
+    app[keys.CONFIG] = config
+    app[keys.WALL] = wall
+    app[keys.DESK] = Desk(mono)
+    app[keys.KEYS] = KeyStore(config.data / "keys")
+    app[keys.PLACES] = load_places(config.data)
+    app[keys.PEN] = Pen(load_authorities(config.data), SignedLog(config.data / "signed"), Tries(mono))
+    app.on_response_prepare.append(set_headers)
+    app.cleanup_ctx.append(_outside)
+    _set_up_pages(app, config)
+    routes.setup(app)
+    app.router.add_static("/static", _HERE / "static")
+    return app
+
+
+def _set_up_pages(app: web.Application, config: SignerConfig) -> None:
+    pages = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    pages.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    pages.globals.update(config=config, language=i18n.language, words=wording)
+
+
+async def _outside(app: web.Application) -> AsyncIterator[None]:
+    """The one client session towards the controller."""
+    async with aiohttp.ClientSession() as session:
+        shelf = Shelf(app[keys.CONFIG].data / "media", controller=app[keys.CONFIG].controller, session=session)
+        app[keys.SESSION], app[keys.SHELF] = session, shelf
+        yield
+        await shelf.close()

@@ -1,0 +1,55 @@
+"""What the signer is told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+_LOOPBACK = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class SignerConfig:
+    """Settings of one signer.
+
+    Attributes:
+        data: directory of keys, grants, anchor, places and of what was signed.
+        controller: origin of the controller whose documents it signs.
+        demo: says on every page that these keys belong to made-up people.
+    """
+
+    data: Path
+    controller: str = "http://127.0.0.1:8080"
+    host: str = "127.0.0.1"
+    port: int = 8090
+    demo: bool = False
+
+    @property
+    def controller_origins(self) -> frozenset[str]:
+        """Origins a browser may call the controller by: on one machine it has two names."""
+        own = origin(self.controller)
+        parts = urlsplit(own)
+        if parts.hostname not in _LOOPBACK:
+            return frozenset({own})
+        port = "" if parts.port is None else f":{parts.port}"
+        return frozenset(f"{parts.scheme}://{name}{port}" for name in _LOOPBACK)
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an address.
+
+    Raises:
+        ValueError: not an http or https address, or one with a user in it.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or "\\" in url:
+        raise ValueError("not an http address")
+    port = "" if parts.port is None else f":{parts.port}"
+    return f"{parts.scheme}://{parts.hostname}{port}"
+
+
+def data_directory(data: Path) -> Path:
+    """The signer's own directory: in the demo it lies inside the shared one."""
+    below = data / "signer"
+    return below if below.is_dir() else data

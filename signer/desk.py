@@ -1,0 +1,109 @@
+"""The requests that lie open: in memory only, few, and for a quarter of an hour."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from protocol.clock import MonoMs, WallMs
+from signer.errors import ForbiddenError, GoneError, TooManyTriesError
+from signer.i18n import gettext as _
+from signer.review import Review
+
+OPEN_MAX: Final = 64
+OPEN_MS_MAX: Final = 15 * 60_000
+TRIES_MAX: Final = 5
+TRIES_WITHIN_MS: Final = 5 * 60_000
+
+
+@dataclass(slots=True)
+class OpenReview:
+    """A request, the secret of its form, and what was signed so far.
+
+    Attributes:
+        envelopes: packed and signed, waiting to be handed to the controller.
+    """
+
+    id: str
+    review: Review
+    opened: MonoMs
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    envelopes: tuple[str, ...] = ()
+    signed_at: WallMs | None = None
+
+
+class Desk:
+    """Open requests by their random ids."""
+
+    def __init__(self, mono: Callable[[], MonoMs]) -> None:
+        self._mono = mono
+        self._open: dict[str, OpenReview] = {}
+
+    def lay(self, review: Review) -> OpenReview:
+        """Keeps a request; the oldest gives way when there are too many."""
+        self._sweep()
+        while len(self._open) >= OPEN_MAX:
+            del self._open[next(iter(self._open))]
+        made = OpenReview(secrets.token_urlsafe(18), review, self._mono())
+        self._open[made.id] = made
+        return made
+
+    def get(self, review_id: str) -> OpenReview:
+        """The request of an id.
+
+        Raises:
+            GoneError: it was never there, or its time is over.
+        """
+        self._sweep()
+        if review_id not in self._open:
+            raise GoneError(_("This request is no longer here. Please go back to the controller and open it again."))
+        return self._open[review_id]
+
+    def clear(self, review_id: str) -> None:
+        """Forgets a request that is done."""
+        self._open.pop(review_id, None)
+
+    def _sweep(self) -> None:
+        oldest = self._mono() - OPEN_MS_MAX
+        for review_id in [one.id for one in self._open.values() if one.opened < oldest]:
+            del self._open[review_id]
+
+
+def check_token(found: OpenReview, token: object) -> None:
+    """Only our own page knows the token.
+
+    Raises:
+        ForbiddenError: another page sent this form.
+    """
+    if not isinstance(token, str) or not hmac.compare_digest(token.encode(), found.token.encode()):
+        raise ForbiddenError(_("This form did not come from the signer's own page. Nothing was signed."))
+
+
+class Tries:
+    """Wrong passphrases of each key, so that nobody guesses through the page."""
+
+    def __init__(self, mono: Callable[[], MonoMs]) -> None:
+        self._mono = mono
+        self._wrong: dict[str, list[MonoMs]] = {}
+
+    def check(self, name: str) -> None:
+        """Refuses another try when there were too many.
+
+        Raises:
+            TooManyTriesError: wait a while.
+        """
+        recent = [at for at in self._wrong.get(name, []) if self._mono() - at < TRIES_WITHIN_MS]
+        self._wrong[name] = recent
+        if len(recent) >= TRIES_MAX:
+            raise TooManyTriesError(_("Too many wrong passphrases. Please wait five minutes and try again."))
+
+    def wrong(self, name: str) -> None:
+        """Counts a wrong one."""
+        self._wrong.setdefault(name, []).append(self._mono())
+
+    def right(self, name: str) -> None:
+        """Forgets the wrong ones."""
+        self._wrong.pop(name, None)

@@ -1,0 +1,175 @@
+"""The pages: take a request in, show it, sign it, hand it back."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from signer.act import sign_open
+from signer.authorities import Signatory
+from signer.desk import OpenReview, check_token
+from signer.errors import GoneError, RequestRefusedError, SignerError
+from signer.guard import check_handed_over, check_own_page
+from signer.hand_back import ControllerAwayError, Result, body_of, hand_back
+from signer.i18n import gettext as _
+from signer.keys import CONFIG, DESK, KEYS, PEN, PLACES, SESSION, SHELF, WALL
+from signer.review import check_new, check_timely, media_of, read_hand_over
+from signer.sheet import needed_media, sheet_of
+from signer.shelf import MediaState
+
+_MEDIA_WAIT_S: Final = 1.5
+_PASSPHRASE_CHARS_MAX: Final = 200
+
+
+def setup(app: web.Application) -> None:
+    """Adds the pages."""
+    app.router.add_get("/", home)
+    app.router.add_post("/review", take)
+    app.router.add_get("/review/{id}", show)
+    app.router.add_post("/review/{id}/sign", sign)
+    app.router.add_post("/review/{id}/send", send)
+    app.router.add_get("/review/{id}/envelopes.json", download)
+    app.router.add_get("/review/{id}/media/{digest}", listen)
+
+
+async def home(request: web.Request) -> web.Response:
+    """Says what this program is and whose keys lie here."""
+    return _render(request, "home.html", {"keys": request.app[KEYS].all()})
+
+
+async def take(request: web.Request) -> web.Response:
+    """Takes what the controller's page hands over, and shows it under an address of its own."""
+    check_handed_over(request)
+    review = read_hand_over(dict(await request.post()), config=request.app[CONFIG])
+    check_timely(review.kind, review.document, request.app[WALL]())
+    check_new(review, request.app[PEN].log)
+    found = request.app[DESK].lay(review)
+    raise web.HTTPSeeOther(f"/review/{found.id}")
+
+
+async def show(request: web.Request) -> web.Response:
+    """The document in words."""
+    found = request.app[DESK].get(request.match_info["id"])
+    if found.envelopes:
+        return _render(request, "signed.html", {"found": found, "results": (), "away": False})
+    return await _show(request, found)
+
+
+async def _show(request: web.Request, found: OpenReview, *, problem: str = "", status: int = 200) -> web.Response:
+    shelf, review = request.app[SHELF], found.review
+    needed = needed_media(review, request.app[PEN].log)
+    await shelf.want(needed, wait_s=_MEDIA_WAIT_S)
+    states = {media: shelf.state(media) for media in media_of(review.document)}
+    shown = {
+        "found": found,
+        "review": review,
+        "sheet": sheet_of(request, review),
+        "unit": request.app[PLACES].name(review.document.scope),
+        "signatories": _signatories(request, found),
+        "states": states,
+        "media_ready": all(states[media] is MediaState.CHECKED for media in needed),
+        "fetching": any(states[media] is MediaState.FETCHING for media in needed),
+        "problem": problem,
+    }
+    return _render(request, "review.html", shown, status=status)
+
+
+def _signatories(request: web.Request, found: OpenReview) -> tuple[Signatory, ...]:
+    review, app = found.review, request.app
+    return app[PEN].authorities.signatories(
+        review.kind, review.document, review.envelope, keys=app[KEYS].all(), wall=app[WALL]()
+    )
+
+
+async def sign(request: web.Request) -> web.Response:
+    """Signs, and hands back at once."""
+    found = await _own_form(request)
+    if found.envelopes:
+        return await _hand_back(request, found)
+    form = await request.post()
+    try:
+        signatory = _chosen(request, found, str(form.get("key", "")))
+        await _check_again(request, found)
+        passphrase = str(form.get("passphrase", ""))[:_PASSPHRASE_CHARS_MAX]
+        await sign_open(found, signatory, passphrase=passphrase, pen=request.app[PEN], wall=request.app[WALL]())
+    except SignerError as error:
+        return await _show(request, found, problem=str(error), status=error.status)
+    return await _hand_back(request, found)
+
+
+def _chosen(request: web.Request, found: OpenReview, name: str) -> Signatory:
+    for one in _signatories(request, found):
+        if one.key.name == name and not one.signed:
+            return one
+    raise RequestRefusedError(_("Please choose who signs."))
+
+
+async def _check_again(request: web.Request, found: OpenReview) -> None:
+    """A page may lie open for minutes: what was true when it opened is asked again."""
+    review, shelf = found.review, request.app[SHELF]
+    check_timely(review.kind, review.document, request.app[WALL]())
+    check_new(review, request.app[PEN].log)
+    needed = needed_media(review, request.app[PEN].log)
+    await shelf.want(needed, wait_s=_MEDIA_WAIT_S)
+    if any(shelf.state(media) is not MediaState.CHECKED for media in needed):
+        raise RequestRefusedError(_("A recording could not be checked, so nothing was signed."))
+
+
+async def send(request: web.Request) -> web.Response:
+    """Tries again to hand back what is signed."""
+    found = await _own_form(request)
+    if not found.envelopes:
+        raise GoneError(_("Nothing is signed here yet."))
+    return await _hand_back(request, found)
+
+
+async def _own_form(request: web.Request) -> OpenReview:
+    check_own_page(request)
+    found = request.app[DESK].get(request.match_info["id"])
+    check_token(found, (await request.post()).get("token"))
+    return found
+
+
+async def _hand_back(request: web.Request, found: OpenReview) -> web.Response:
+    try:
+        results = await hand_back(request.app[SESSION], request.app[CONFIG].controller, found.envelopes)
+    except ControllerAwayError:
+        shown = {"found": found, "results": (), "away": True}
+        return _render(request, "signed.html", shown, status=502)
+    refused = tuple(one for one in results if one.state == "refused")
+    if refused:
+        shown = {"found": found, "results": refused, "away": False}
+        return _render(request, "signed.html", shown, status=409)
+    request.app[DESK].clear(found.id)
+    if found.review.return_url:
+        raise web.HTTPSeeOther(found.review.return_url)
+    return _render(request, "done.html", {"review": found.review, "partial": _partial(results)})
+
+
+def _partial(results: tuple[Result, ...]) -> bool:
+    return any(one.state == "partial" for one in results)
+
+
+async def download(request: web.Request) -> web.Response:
+    """The signed envelopes as a file, to be carried to the controller."""
+    found = request.app[DESK].get(request.match_info["id"])
+    if not found.envelopes:
+        raise GoneError(_("Nothing is signed here yet."))
+    name = f"loalang-{found.review.kind}-{found.review.envelope.digest[:12]}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return web.Response(body=body_of(found.envelopes), content_type="application/json", headers=headers)
+
+
+async def listen(request: web.Request) -> web.StreamResponse:
+    """A checked recording of an open request."""
+    found = request.app[DESK].get(request.match_info["id"])
+    for media in media_of(found.review.document):
+        if media.digest == request.match_info["digest"] and request.app[SHELF].state(media) is MediaState.CHECKED:
+            return web.FileResponse(request.app[SHELF].path(media.digest), headers={"Content-Type": "audio/ogg"})
+    raise GoneError(_("This recording is not here."))
+
+
+def _render(request: web.Request, template: str, shown: dict[str, Any], *, status: int = 200) -> web.Response:
+    return aiohttp_jinja2.render_template(template, request, shown, status=status)

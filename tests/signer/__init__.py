@@ -1,0 +1,1 @@
+"""The signer, through its own pages and with a controller that really answers."""
