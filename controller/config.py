@@ -30,6 +30,7 @@ class Config:
     hosts: tuple[str, ...] = ()
     demo: bool = False
     session_idle_ms: int = 12 * 3_600_000
+    session_check_ms: int = 60_000
     upload_bytes_max: int = 64 * 1024 * 1024
     form_bytes_max: int = 1024 * 1024
 

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from aiohttp import web
 
 from controller.people.domain import Role, Viewer
 from controller.web.explained import N_, Explained
 from protocol.units import UnitPath
 
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser.
+
+    Attributes:
+        csrf: the token that every form of it carries.
+    """
+
+    id_hash: str
+    csrf: str
+    viewer: Viewer
+
+
 VIEWER: web.RequestKey[Viewer] = web.RequestKey("viewer")
+SESSION: web.RequestKey[Session] = web.RequestKey("session")
 
 
 def viewer_of(request: web.Request) -> Viewer:
     """Whoever is signed in.
 
     Raises:
-        Explained: nobody is; pages are led to the sign-in page, programs get 401.
+        Explained: nobody is.
     """
     if VIEWER not in request:
         raise Explained(N_("Please sign in to continue."), status=401, code="sign_in")

@@ -58,3 +58,21 @@ class Viewer:
         """The unit a new thing is made for unless they choose another."""
         widest = self.scopes()
         return widest[0] if widest else None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's account as it is stored."""
+
+    id: int
+    login: str
+    name: str
+    password_hash: str
+    language: str
+    active: bool
+    roles: tuple[HeldRole, ...]
+
+    @property
+    def viewer(self) -> Viewer:
+        """The account as whoever asks."""
+        return Viewer(self.id, self.login, self.name, self.language, self.roles)

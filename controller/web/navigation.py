@@ -1,0 +1,63 @@
+"""The places a page leads to, in the order of a commune officer's day. A place without a route is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from controller.web.i18n import N_, gettext
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the navigation.
+
+    Attributes:
+        icon: name of a symbol in `static/icons.svg`.
+        thumb: whether a phone shows it in the bar under the thumb.
+    """
+
+    path: str
+    name: str
+    icon: str
+    thumb: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A place as one page shows it."""
+
+    path: str
+    name: str
+    icon: str
+    thumb: bool
+    current: bool
+
+
+PLACES = (
+    Place("/", N_("Home"), "home", thumb=True),
+    Place("/bulletins", N_("Bulletins"), "bulletin", thumb=True),
+    Place("/schedule", N_("Schedule"), "calendar"),
+    Place("/alerts", N_("Emergency"), "alert", thumb=True),
+    Place("/devices", N_("Devices"), "horn", thumb=True),
+    Place("/log", N_("Log"), "log"),
+    Place("/library", N_("Library"), "library"),
+    Place("/units", N_("Units"), "units"),
+    Place("/accounts", N_("Accounts"), "people"),
+    Place("/audit", N_("Who did what"), "audit"),
+)
+
+
+def entries(request: web.Request) -> tuple[Entry, ...]:
+    """The navigation of this page, in the reader's language."""
+    there = {resource.canonical for resource in request.app.router.resources()}
+    return tuple(
+        Entry(place.path, gettext(place.name), place.icon, place.thumb, _current(place.path, request.path))
+        for place in PLACES
+        if place.path in there
+    )
+
+
+def _current(place: str, path: str) -> bool:
+    return path == place or (place != "/" and path.startswith(place + "/"))
