@@ -1,0 +1,62 @@
+"""Who may use which topics: a device writes its own reports and reads what its own units are sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from protocol.topics import ROOT, down_topics
+from protocol.units import UnitPath
+
+
+class Rights(Protocol):
+    """What one connected client may do."""
+
+    def may_publish(self, topic: str) -> bool: ...
+
+    def may_subscribe(self, topic_filter: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRights:
+    """A device at its place in the tree.
+
+    Attributes:
+        readable: topics of the device's place and of each unit above it; no wildcards.
+    """
+
+    device: str
+    place: UnitPath
+    readable: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "readable", frozenset(down_topics(self.place)))
+
+    def may_publish(self, topic: str) -> bool:
+        """Only its own reports."""
+        return topic.startswith(f"{ROOT}/d/{self.device}/up/")
+
+    def may_subscribe(self, topic_filter: str) -> bool:
+        """Only what it is meant to hear."""
+        return topic_filter in self.readable
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerRights:
+    """The controller's own connections."""
+
+    def may_publish(self, topic: str) -> bool:
+        """Everything of ours."""
+        return topic.startswith(f"{ROOT}/")
+
+    def may_subscribe(self, topic_filter: str) -> bool:
+        """Everything of ours."""
+        return topic_filter.startswith(f"{ROOT}/")
+
+
+class Gate(Protocol):
+    """Decides who may connect."""
+
+    async def admit(self, client: str, username: str | None, password: str | None) -> Rights | None:
+        """The rights of whoever offers this name and password, or None: refused."""
+        ...

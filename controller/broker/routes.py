@@ -1,0 +1,68 @@
+"""Starts the broker and the controller's connections with the service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from aiohttp import web
+
+from controller.broker.address import BrokerAddress, broker_address
+from controller.broker.embedded import EmbeddedBroker
+from controller.broker.gate import CONTROLLER, DeviceGate
+from controller.broker.keys import MQTT, REPORT_LISTENERS
+from controller.broker.publisher import MqttPublisher
+from controller.keys import CONFIG, ENGINE, PUBLISHER
+
+logger = logging.getLogger(__name__)
+
+
+def setup(app: web.Application) -> None:
+    """Adds the publisher and the background work."""
+    config = app[CONFIG]
+    listeners = app.setdefault(REPORT_LISTENERS, [])
+
+    def received(topic: str, payload: bytes, retained: bool) -> None:
+        for listener in listeners:
+            listener(topic, payload, retained)
+
+    identifier = CONTROLLER if config.broker is None else _fixed_identifier(config.data)
+    app[MQTT] = MqttPublisher(identifier, received=received)
+    app[PUBLISHER] = app[MQTT]
+    app.cleanup_ctx.append(_outside if config.broker else _embedded)
+
+
+async def _outside(app: web.Application) -> AsyncIterator[None]:
+    address = broker_address(app[CONFIG].broker or "")
+    async for _ in _connected(app, address):
+        yield
+
+
+async def _embedded(app: web.Application) -> AsyncIterator[None]:
+    config, gate = app[CONFIG], DeviceGate(app[ENGINE])
+    broker = EmbeddedBroker(host=config.host, port=config.mqtt_port, gate=gate)
+    await broker.start()
+    address = BrokerAddress(config.host, broker.port, username=CONTROLLER, password=gate.secret)
+    async for _ in _connected(app, address):
+        yield
+    await broker.shutdown()
+
+
+async def _connected(app: web.Application, address: BrokerAddress) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[MQTT].run(address))
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _fixed_identifier(data: Path) -> str:
+    """The same client id after each start, so that the broker keeps reports for us while we are away."""
+    path = data / "mqtt_client_id"
+    if not path.exists():
+        fresh = path.with_suffix(".new")
+        fresh.write_text(f"{CONTROLLER}.{secrets.token_hex(4)}", encoding="ascii")
+        fresh.replace(path)
+    return path.read_text(encoding="ascii").strip()

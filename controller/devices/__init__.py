@@ -1,0 +1,1 @@
+"""Devices: who is enrolled, how each one is, what it tells, and how far each document has come on it."""

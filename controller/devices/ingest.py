@@ -1,0 +1,212 @@
+"""Takes in what devices send: checks, batches, writes, and tells open pages.
+
+Nothing a device says is obeyed, so a false report can at most colour a screen; still each is bounded, checked against
+the device whose topic it came on, and dropped when the device is not enrolled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from controller.devices.announcer import Announcer
+from controller.devices.domain import Reach
+from controller.devices.live import DeviceNow, Roster
+from controller.devices.queries import all_devices
+from controller.devices.reports import Batch, Key, write
+from controller.ports import Clock
+from controller.store.engine import reading, writing
+from protocol import codec
+from protocol.errors import DocumentError
+from protocol.limits import REPORT_BYTES_MAX
+from protocol.report import AsRun, Fault, Receipt, Report, Standing, Status
+from protocol.topics import up_of_topic
+
+logger = logging.getLogger(__name__)
+
+BATCH_MAX: Final = 500
+BATCH_S: Final = 0.05
+WAITING_MAX: Final = 50_000
+GRADE_EVERY_S: Final = 1.0
+RETRY_S: Final = 1.0
+RENEW_MS: Final = 1000
+HELD_MAX: Final = 1000
+
+
+class Ingest:
+    """Reports from the broker to database, memory and pages."""
+
+    def __init__(self, engine: AsyncEngine, roster: Roster, announcer: Announcer, clock: Clock) -> None:
+        self._engine = engine
+        self._roster = roster
+        self._announcer = announcer
+        self._clock = clock
+        self._batch = Batch()
+        self._full: deque[Batch] = deque()
+        self._wanted = asyncio.Event()
+        self._held: list[tuple[str, bytes, bool]] = []
+        self._renewed = 0
+        self._grades: dict[str, Reach] = {}
+        self.dropped = 0
+        """Reports that were damaged, false or too many."""
+
+    def receive(self, topic: str, payload: bytes, retained: bool) -> None:
+        """Takes in one message; quick, never raises."""
+        named = up_of_topic(topic)
+        if named is None:
+            self._drop(topic, "no topic of ours")
+            return
+        device, kind = named
+        known = self._roster.get(device)
+        if known is None:
+            self._hold(topic, payload, retained)
+        elif kind is None:
+            self._take_link(known, payload == b"1")
+        elif retained:
+            self._drop(topic, "a report is never retained")
+        else:
+            self._take_report(known, kind, payload)
+
+    def _take_link(self, device: DeviceNow, up: bool) -> None:
+        device.link_up = up
+        self._batch.links[device.enrolled.id] = up
+        self._counted()
+        self._announcer.device(device.enrolled.id)
+
+    def _take_report(self, device: DeviceNow, kind: type[Report], payload: bytes) -> None:
+        try:
+            report = codec.decode(kind, payload, bytes_max=REPORT_BYTES_MAX)
+        except DocumentError as error:
+            self._drop(device.enrolled.id, str(error))
+            return
+        if report.device != device.enrolled.id:
+            self._drop(device.enrolled.id, "a report in another device's name")
+            return
+        self._sort(device, report)
+        self._counted()
+
+    def _sort(self, device: DeviceNow, report: Report) -> None:
+        now = self._clock()
+        match report:
+            case Status():
+                self._take_status(device, report)
+            case Receipt():
+                self._batch.receipts.append((report, now))
+            case AsRun():
+                self._batch.runs.append(report)
+            case Fault():
+                self._batch.faults.append(report)
+                self._announcer.device(device.enrolled.id)
+
+    def _take_status(self, device: DeviceNow, status: Status) -> None:
+        former, now = device.status, self._clock()
+        levels = device.take(status, now=now)
+        if former is None or former.boot_id != status.boot_id or former.faults != status.faults:
+            self._batch.reconcile.add(status.device)
+        self._batch.links[status.device] = True
+        self._batch.statuses[status.device] = (device.status or status, now)
+        self._announcer.device(status.device, levels)
+
+    def _counted(self) -> None:
+        self._batch.count += 1
+        if self._batch.count >= BATCH_MAX:
+            self._close_batch()
+        self._wanted.set()
+
+    def _close_batch(self) -> None:
+        if len(self._full) * BATCH_MAX < WAITING_MAX:
+            self._full.append(self._batch)
+        else:
+            self.dropped += self._batch.count
+            logger.error("the database does not keep up; %d reports are lost", self._batch.count)
+        self._batch = Batch()
+
+    def _drop(self, what: str, why: str) -> None:
+        self.dropped += 1
+        level = logging.WARNING if self.dropped == 1 else logging.DEBUG
+        logger.log(level, "dropped a report from %s: %s", what[:120], why[:200])
+
+    async def run(self) -> None:
+        """Writes until it is cancelled, then once more."""
+        try:
+            while True:
+                await self._wanted.wait()
+                self._wanted.clear()
+                await asyncio.sleep(BATCH_S if not self._full else 0)
+                await self._drain()
+                if self._held:
+                    self._wanted.set()
+        finally:
+            await asyncio.shield(self._drain())
+
+    async def _drain(self) -> None:
+        if self._held and self._clock() - self._renewed >= RENEW_MS:
+            await self._admit_held()
+        if self._batch:
+            self._close_batch()
+        while self._full:
+            try:
+                await self._write(self._full[0])
+            except SQLAlchemyError:
+                logger.exception("reports could not be stored; trying again")
+                self._wanted.set()
+                await asyncio.sleep(RETRY_S)
+                return
+            self._full.popleft()
+
+    async def _write(self, batch: Batch) -> None:
+        async with writing(self._engine) as connection:
+            changed = await write(connection, batch)
+        self._tell(changed, batch)
+
+    def _tell(self, changed: set[Key], batch: Batch) -> None:
+        for device, document, item in changed:
+            known = self._roster.get(device)
+            if known is not None:
+                self._announcer.standing(document, item, known.unit)
+        for receipt, _ in batch.receipts:
+            known = self._roster.get(receipt.device)
+            if receipt.standing is Standing.REFUSED and known is not None:
+                name = receipt.refusal.value if receipt.refusal else ""
+                place = known.enrolled.place
+                self._announcer.refusal(place, device=receipt.device, document=receipt.document, refusal=name)
+
+    def _hold(self, topic: str, payload: bytes, retained: bool) -> None:
+        """Keeps what an unknown device says until we have looked whether it was enrolled meanwhile."""
+        if len(self._held) >= HELD_MAX:
+            self._drop(topic, "not enrolled")
+            return
+        self._held.append((topic, payload, retained))
+        self._wanted.set()
+
+    async def _admit_held(self) -> None:
+        held, self._held = self._held, []
+        await self.renew_roster()
+        for topic, payload, retained in held:
+            named = up_of_topic(topic)
+            if named is not None and named[0] in self._roster:
+                self.receive(topic, payload, retained)
+            else:
+                self._drop(topic, "not enrolled")
+
+    async def renew_roster(self) -> None:
+        """Reads who is enrolled; called at start, after an enrolment, and when a stranger speaks."""
+        self._renewed = self._clock()
+        async with reading(self._engine) as connection:
+            self._roster.renew(await all_devices(connection))
+
+    async def watch_grades(self) -> None:
+        """Tells pages when silence alone changed a device's grade, until it is cancelled."""
+        while True:
+            now = self._clock()
+            for device in self._roster:
+                grade = self._roster.reach_of(device, now=now)
+                if self._grades.get(device.enrolled.id, grade) is not grade:
+                    self._announcer.device(device.enrolled.id)
+                self._grades[device.enrolled.id] = grade
+            await asyncio.sleep(GRADE_EVERY_S)

@@ -1,0 +1,100 @@
+"""What is known of each device right now, in memory: link, last status, and the levels of the last 15 minutes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from controller.devices.domain import Reach, reach
+from controller.devices.queries import Enrolled
+from protocol.clock import WallMs
+from protocol.limits import REPORT_LEVELS_MAX
+from protocol.report import Level, Status
+from protocol.units import UnitPath, parent
+
+STRIP_MS: Final = 15 * 60 * 1000
+
+
+@dataclass(slots=True)
+class DeviceNow:
+    """One device.
+
+    Attributes:
+        seen: when a status last came, by our clock.
+        levels: one entry for each second that the device reported, oldest first.
+    """
+
+    enrolled: Enrolled
+    link_up: bool = False
+    seen: WallMs | None = None
+    status: Status | None = None
+    levels: deque[Level] = field(default_factory=lambda: deque(maxlen=REPORT_LEVELS_MAX))
+
+    @property
+    def unit(self) -> UnitPath:
+        """The unit that the device belongs to."""
+        return parent(self.enrolled.place) or self.enrolled.place
+
+    def take(self, status: Status, *, now: WallMs) -> tuple[Level, ...]:
+        """Takes in a status and gives the levels that are new. An older status that comes late changes no state."""
+        self.link_up, self.seen = True, now
+        if self.status is None or status.wall >= self.status.wall or status.boot_id != self.status.boot_id:
+            self.status = status
+        newest = self.levels[-1].wall if self.levels else 0
+        fresh = tuple(level for level in status.levels if level.wall > newest)
+        self.levels.extend(fresh)
+        return fresh
+
+    def strip(self, *, since: int) -> tuple[Level, ...]:
+        """Levels after an instant."""
+        return tuple(level for level in self.levels if level.wall > since)
+
+
+class Roster:
+    """All enrolled devices of this controller."""
+
+    def __init__(self, *, heartbeat_ms: int) -> None:
+        self.heartbeat_ms = heartbeat_ms
+        self._devices: dict[str, DeviceNow] = {}
+
+    def __contains__(self, device: str) -> bool:
+        return device in self._devices
+
+    def __iter__(self) -> Iterator[DeviceNow]:
+        return iter(self._devices.values())
+
+    def get(self, device: str) -> DeviceNow | None:
+        """The device, if it is enrolled."""
+        return self._devices.get(device)
+
+    def renew(self, enrolled: Iterable[Enrolled]) -> None:
+        """Takes in who is enrolled; what is known of those who stay is kept."""
+        fresh = {one.id: self._devices.get(one.id) or DeviceNow(one) for one in enrolled}
+        for one in enrolled:
+            fresh[one.id].enrolled = one
+        self._devices = fresh
+
+    def reach_of(self, device: DeviceNow, *, now: WallMs) -> Reach:
+        """How well the device is known to be alive."""
+        return reach(link_up=device.link_up, seen=device.seen, now=now, heartbeat_ms=self.heartbeat_ms)
+
+
+def facts(device: DeviceNow, grade: Reach) -> dict[str, Any]:
+    """What a page shows of a device, as JSON values: the same for the first rendering and for live events."""
+    status = device.status
+    made: dict[str, Any] = {"device": device.enrolled.id, "reach": grade.value, "seen_ms": device.seen}
+    if status is None:
+        return made
+    return made | {
+        "rung": status.rung,
+        "level_cdb": status.level_cdb,
+        "sounding": status.sounding,
+        "clock": status.clock,
+        "faults": [code.value for code in status.faults],
+        "media_held": status.media_held,
+        "media_wanted": status.media_wanted,
+        "agent_version": status.agent_version,
+        "in_force": [{"scope": one.scope, "kind": one.kind, "version": one.version} for one in status.in_force],
+    }

@@ -1,0 +1,107 @@
+"""Reads and writes the table of devices. Every list is limited by the scopes of whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from controller.devices.token import token_hash
+from controller.store.schema import devices
+from controller.store.scope import within
+from protocol.clock import WallMs
+from protocol.units import UnitPath, unit_path
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A device as it was enrolled.
+
+    Attributes:
+        place: its own leaf in the tree; the unit above is its home.
+    """
+
+    id: str
+    place: UnitPath
+    name: str
+    lat: float | None = None
+    lon: float | None = None
+
+
+async def place_of(connection: AsyncConnection, *, device: str, token_hash: str) -> UnitPath | None:
+    """Where the device stands, when the token is its own."""
+    asked = select(devices.c.place).where(devices.c.id == device, devices.c.token_hash == token_hash)
+    place = await connection.scalar(asked)
+    return unit_path(place) if place else None
+
+
+async def device_of_token(connection: AsyncConnection, token: str) -> Enrolled | None:
+    """Whoever sends this token over HTTP."""
+    asked = select(devices).where(devices.c.token_hash == token_hash(token))
+    row = (await connection.execute(asked)).first()
+    return _enrolled(row) if row else None
+
+
+async def all_devices(connection: AsyncConnection) -> tuple[Enrolled, ...]:
+    """Everything that is enrolled, for the ingest; never for a page."""
+    rows = await connection.execute(select(devices))
+    return tuple(_enrolled(row) for row in rows)
+
+
+async def devices_within(connection: AsyncConnection, scopes: Iterable[UnitPath]) -> tuple[Enrolled, ...]:
+    """Devices in the scopes, by place."""
+    rows = await connection.execute(select(devices).where(within(devices.c.place, scopes)).order_by(devices.c.place))
+    return tuple(_enrolled(row) for row in rows)
+
+
+async def device_within(
+    connection: AsyncConnection, device: str, scopes: Iterable[UnitPath]
+) -> Row[tuple[object, ...]] | None:
+    """One device's row, if whoever asks may see it."""
+    asked = select(devices).where(devices.c.id == device, within(devices.c.place, scopes))
+    return (await connection.execute(asked)).first()
+
+
+async def is_taken(connection: AsyncConnection, device: str, place: UnitPath) -> bool:
+    """Whether the id or the place belongs to a device already."""
+    asked = select(devices.c.id).where(or_(devices.c.id == device, devices.c.place == place))
+    return await connection.scalar(asked) is not None
+
+
+async def add_device(connection: AsyncConnection, device: Enrolled, *, token: str, now: WallMs) -> bool:
+    """Enrols; False when the id or the place is taken."""
+    try:
+        await connection.execute(
+            insert(devices).values(
+                id=device.id,
+                place=device.place,
+                name=device.name,
+                token_hash=token_hash(token),
+                enrolled_ms=now,
+                online=False,
+                lat=device.lat,
+                lon=device.lon,
+            )
+        )
+    except IntegrityError:
+        return False
+    return True
+
+
+async def mark_links_unknown(connection: AsyncConnection) -> None:
+    """At start nobody is known to be connected."""
+    await connection.execute(update(devices).values(online=False))
+
+
+async def last_words(connection: AsyncConnection) -> tuple[tuple[str, WallMs, str], ...]:
+    """The last status of each device as it was stored, for the start: device, time, JSON."""
+    asked = select(devices.c.id, devices.c.seen_ms, devices.c.status_json).where(devices.c.status_json.is_not(None))
+    return tuple((device, WallMs(seen or 0), text) for device, seen, text in await connection.execute(asked))
+
+
+def _enrolled(row: Row[tuple[object, ...]]) -> Enrolled:
+    fields = row._mapping
+    return Enrolled(fields["id"], unit_path(fields["place"]), fields["name"], lat=fields["lat"], lon=fields["lon"])
