@@ -1,0 +1,112 @@
+"""A switch that has not happened yet: its source is opened and read ahead, and then placed to the sample."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from edge.audio.card_clock import Line
+from edge.audio.source import OFFSET_SLACK_MS, Audible, Opened, SourceOpener
+from edge.core.output import FmOutput, LiveOutput, MicrophoneOutput, Output, ProgrammeOutput, Silence
+from edge.ports import SAMPLE_RATE, Clock, PortError
+from protocol.clock import MonoMs, WallMs
+
+_SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
+_OPEN_AHEAD_MS: Final = 10_000
+_OPEN_PACED_AHEAD_MS: Final = 200
+_SKIP_SAMPLES_MAX: Final = 2 * SAMPLE_RATE
+"""A source that begins further back is opened again nearer to the place: cheaper than decoding what nobody hears."""
+
+_log = logging.getLogger(__name__)
+
+
+class Cue:
+    """An output and the instant from which it shall sound.
+
+    Args:
+        ready_at: tells when sound can come through at the earliest.
+    """
+
+    def __init__(
+        self, output: Output, at: MonoMs, *, opener: SourceOpener, clock: Clock, ready_at: Callable[[MonoMs], MonoMs]
+    ) -> None:
+        self.output = output
+        self.at = at
+        self._opener = opener
+        self._clock = clock
+        self._ready_at = ready_at
+        self._opening: asyncio.Task[Opened] | None = None
+        if not isinstance(output, Silence):
+            self._start(output)
+
+    def same(self, output: Output, at: MonoMs) -> bool:
+        """Whether this is that very switch."""
+        return self.output.key == output.key and self.at == at
+
+    def take(self) -> Opened | None:
+        """The source when it is ready, None while it is not.
+
+        Raises:
+            PortError: there will be none.
+        """
+        if self._opening is None or not self._opening.done():
+            return None
+        opening, self._opening = self._opening, None
+        return _result(opening)
+
+    def place(self, opened: Opened, *, begin: int, line: Line) -> int | None:
+        """The sample at which it begins, at the earliest `begin`; None when it has to be opened again.
+
+        A programme's feed is moved on, so that what sounds belongs to the wall-clock offset.
+        """
+        output = self.output
+        if not isinstance(output, ProgrammeOutput) or opened.offset_ms is None:
+            return begin
+        belongs = line.position_at(line.mono_of(WallMs(output.origin + opened.offset_ms)))
+        late = begin - belongs
+        if abs(late) > _SKIP_SAMPLES_MAX:
+            self._start(output)
+            return None
+        if late > OFFSET_SLACK_MS * _SAMPLES_PER_MS:
+            opened.feed.skip(late)
+        return max(begin, belongs) if late < -OFFSET_SLACK_MS * _SAMPLES_PER_MS else begin
+
+    def put_back(self, opened: Opened) -> None:
+        """Keeps a source whose time has not quite come."""
+        self._opening = asyncio.create_task(_ready(opened))
+
+    async def drop(self) -> None:
+        """Lets go of a source that will not be needed."""
+        opening, self._opening = self._opening, None
+        if opening is None:
+            return
+        opening.cancel()
+        await asyncio.wait([opening])
+        if not opening.cancelled() and opening.exception() is None:
+            await opening.result().feed.close()
+
+    def _start(self, output: Audible) -> None:
+        self._opening = asyncio.create_task(self._open(output), name=f"open {output.key}")
+
+    async def _open(self, output: Audible) -> Opened:
+        paced = isinstance(output, MicrophoneOutput | FmOutput | LiveOutput)
+        await self._clock.sleep_until(MonoMs(self.at - (_OPEN_PACED_AHEAD_MS if paced else _OPEN_AHEAD_MS)))
+        now = self._clock.now()
+        begins = max(self.at, self._ready_at(now.mono))
+        return await self._opener.open(output, begins=WallMs(now.wall + begins - now.mono))
+
+
+def _result(opening: asyncio.Task[Opened]) -> Opened:
+    try:
+        return opening.result()
+    except PortError:
+        raise
+    except Exception as error:
+        _log.exception("a source is at fault")
+        raise PortError(str(error)) from error
+
+
+async def _ready(opened: Opened) -> Opened:
+    return opened

@@ -1,0 +1,112 @@
+"""Opens the right source for each output, with its first frames read ahead."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from edge.audio.alert_source import AlertSource
+from edge.audio.feed import Feed
+from edge.audio.live_source import LiveBuffer, LiveSource
+from edge.core.output import AlertOutput, FmOutput, LiveOutput, MicrophoneOutput, ProgrammeOutput
+from edge.ports import CardLostError, Clock, FmTuner, MediaError, MediaStore, Microphone, Player, Voice
+from protocol.clock import WallMs
+
+Audible = MicrophoneOutput | AlertOutput | ProgrammeOutput | LiveOutput | FmOutput
+_SESSIONS_MAX: Final = 2
+OFFSET_SLACK_MS: Final = 3
+"""Wall and monotonic clock are whole milliseconds, rounded apart: a start this close to the beginning is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source that is ready.
+
+    Attributes:
+        offset_ms: the place in the media where it begins; None for a source without one.
+    """
+
+    feed: Feed
+    offset_ms: int | None = None
+
+
+class SourceOpener:
+    """Everything sound can come from."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        player: Player,
+        store: MediaStore,
+        voice: Voice,
+        microphone: Microphone,
+        tuner: FmTuner | None,
+    ) -> None:
+        self._clock = clock
+        self._player = player
+        self._store = store
+        self._voice = voice
+        self._microphone = microphone
+        self._tuner = tuner
+        self._live: OrderedDict[str, LiveBuffer] = OrderedDict()
+
+    def feed_live(self, session_id: str, counter: int, packets: tuple[bytes, ...]) -> None:
+        """Keeps sound of a session, also before its output is chosen."""
+        self._buffer(session_id).feed(counter, packets)
+
+    async def open(self, output: Audible, *, begins: WallMs) -> Opened:
+        """A feed with its first frames in it.
+
+        Args:
+            begins: when the first sample is expected to leave.
+
+        Raises:
+            PortError: there is no such sound.
+        """
+        opened = await self._open(output, begins)
+        await opened.feed.primed()
+        return opened
+
+    async def _open(self, output: Audible, begins: WallMs) -> Opened:
+        match output:
+            case ProgrammeOutput():
+                return await self._programme(output, media_offset_ms(output, begins))
+            case AlertOutput():
+                alert = AlertSource(output, player=self._player, voice=self._voice, store=self._store)
+                return Opened(Feed(alert))
+            case LiveOutput():
+                decoder = self._player.packet_decoder()
+                return Opened(Feed(LiveSource(self._buffer(output.session_id), decoder, self._clock)))
+            case MicrophoneOutput():
+                return Opened(Feed(await self._microphone.open(), paced=True))
+            case FmOutput():
+                return Opened(await self._station(output.frequency_khz))
+
+    async def _programme(self, output: ProgrammeOutput, offset_ms: int) -> Opened:
+        path = self._store.path(output.media.digest)
+        if path is None:
+            raise MediaError(f"programme {output.media.digest[:12]} is not stored")
+        source = await self._player.open(path, offset_ms=offset_ms)
+        return Opened(Feed(source, keeps_time=True), offset_ms)
+
+    async def _station(self, frequency_khz: int) -> Feed:
+        if self._tuner is None:
+            raise CardLostError("this device has no FM tuner")
+        await self._tuner.tune(frequency_khz)
+        return Feed(await self._tuner.open(), paced=True)
+
+    def _buffer(self, session_id: str) -> LiveBuffer:
+        buffer = self._live.get(session_id)
+        if buffer is None:
+            buffer = self._live[session_id] = LiveBuffer(self._clock)
+            if len(self._live) > _SESSIONS_MAX:
+                self._live.popitem(last=False)
+        return buffer
+
+
+def media_offset_ms(output: ProgrammeOutput, wall: WallMs) -> int:
+    """The place in the media that belongs to an instant."""
+    offset_ms = wall - output.origin
+    return offset_ms if offset_ms > OFFSET_SLACK_MS else 0
