@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
-from typing import Final
+from typing import Any, Final
 
 import aiomqtt
 from paho.mqtt.client import MQTT_ERR_SUCCESS
@@ -120,6 +120,12 @@ class Session(aiomqtt.Client):
         if not connecting.cancelled():
             connecting.exception()
         self.abandon()
+
+    def _on_disconnect(self, *told: Any) -> None:
+        # A connection that breaks before the broker's welcome would otherwise be waited for until the time-out.
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError("broke off before the broker answered"))
+        super()._on_disconnect(*told)
 
     def acknowledge(self, message: aiomqtt.Message) -> None:
         """The agent has decided about it. On a lost connection it comes again, which is harmless."""
