@@ -28,7 +28,9 @@ CAPABILITIES = (
     "broker",
     "signing",
     "bulletins",
+    "schedules",
     "devices",
+    "as_run",
     "alerts",
 )
 """Folders with a `routes` module whose `setup(app)` adds routes, templates and background work, in this order."""
@@ -39,8 +41,10 @@ def present() -> WallMs:
     return WallMs(time.time_ns() // 1_000_000)
 
 
-def make_app(config: Config, *, clock: Clock = present) -> web.Application:
-    """The whole service, ready to be started."""
+def make_app(
+    config: Config, *, clock: Clock = present, capabilities: tuple[str, ...] = CAPABILITIES
+) -> web.Application:
+    """The whole service, or some of its capabilities, ready to be started."""
     config.data.mkdir(parents=True, exist_ok=True)
     app = web.Application(client_max_size=config.form_bytes_max)
     app[CONFIG] = config
@@ -48,7 +52,7 @@ def make_app(config: Config, *, clock: Clock = present) -> web.Application:
     app[EVENTS] = EventHub()
     app[ENGINE] = open_engine(config.database_url)
     app.cleanup_ctx.append(_database)
-    for name in CAPABILITIES:
+    for name in capabilities:
         _set_up(app, name)
     return app
 
