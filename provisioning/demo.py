@@ -219,7 +219,8 @@ def offices(people: Sequence[Person], names: Mapping[UnitPath, str]) -> dict[str
     }
     for one in people:
         if one.scope != PROVINCE:
-            name = f"Đài truyền thanh {names.get(one.scope, one.scope)}"
+            unit = names.get(one.scope, one.scope)
+            name = f"Đài truyền thanh {unit[:1].lower()}{unit[1:]}"
             made[f"commune-{one.key}"] = Office(name, one.scope, (*_DAILY, Verb.ALERT), (one.public,))
     return made
 

@@ -54,7 +54,6 @@ async def sign_open(found: OpenReview, signatory: Signatory, *, passphrase: str,
             holder=signatory.key.holder,
         )
     found.envelopes = tuple(envelope.pack().decode() for envelope in signed)
-    found.signed_at = wall
 
 
 async def _open_key(signatory: Signatory, *, passphrase: str, tries: Tries) -> SigningKey:

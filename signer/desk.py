@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from protocol.clock import MonoMs, WallMs
+from protocol.clock import MonoMs
 from signer.errors import ForbiddenError, GoneError, TooManyTriesError
 from signer.i18n import gettext as _
 from signer.review import Review
 
 OPEN_MAX: Final = 64
 OPEN_MS_MAX: Final = 15 * 60_000
+SIGNED_MS_MAX: Final = 86_400_000
 TRIES_MAX: Final = 5
 TRIES_WITHIN_MS: Final = 5 * 60_000
 
@@ -25,6 +27,8 @@ class OpenReview:
 
     Attributes:
         envelopes: packed and signed, waiting to be handed to the controller.
+        lock: a double click signs once.
+        done: handed back; the second of two clicks is led back as well.
     """
 
     id: str
@@ -32,7 +36,14 @@ class OpenReview:
     opened: MonoMs
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     envelopes: tuple[str, ...] = ()
-    signed_at: WallMs | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    done: bool = False
+    partial: bool = False
+
+    @property
+    def life_ms(self) -> int:
+        """What is signed but not handed back stays longer: the controller may be away for hours."""
+        return SIGNED_MS_MAX if self.envelopes and not self.done else OPEN_MS_MAX
 
 
 class Desk:
@@ -62,13 +73,9 @@ class Desk:
             raise GoneError(_("This request is no longer here. Please go back to the controller and open it again."))
         return self._open[review_id]
 
-    def clear(self, review_id: str) -> None:
-        """Forgets a request that is done."""
-        self._open.pop(review_id, None)
-
     def _sweep(self) -> None:
-        oldest = self._mono() - OPEN_MS_MAX
-        for review_id in [one.id for one in self._open.values() if one.opened < oldest]:
+        now = self._mono()
+        for review_id in [one.id for one in self._open.values() if now - one.opened > one.life_ms]:
             del self._open[review_id]
 
 

@@ -12,7 +12,7 @@ from signer.authorities import Signatory
 from signer.desk import OpenReview, check_token
 from signer.errors import GoneError, RequestRefusedError, SignerError
 from signer.guard import check_handed_over, check_own_page
-from signer.hand_back import ControllerAwayError, Result, body_of, hand_back
+from signer.hand_back import ControllerAwayError, body_of, hand_back
 from signer.i18n import gettext as _
 from signer.keys import CONFIG, DESK, KEYS, PEN, PLACES, SESSION, SHELF, WALL
 from signer.review import check_new, check_timely, media_of, read_hand_over
@@ -28,8 +28,9 @@ def setup(app: web.Application) -> None:
     app.router.add_get("/", home)
     app.router.add_post("/review", take)
     app.router.add_get("/review/{id}", show)
-    app.router.add_post("/review/{id}/sign", sign)
-    app.router.add_post("/review/{id}/send", send)
+    for name, act in (("sign", sign), ("send", send)):
+        app.router.add_post(f"/review/{{id}}/{name}", act)
+        app.router.add_get(f"/review/{{id}}/{name}", show_again)
     app.router.add_get("/review/{id}/envelopes.json", download)
     app.router.add_get("/review/{id}/media/{digest}", listen)
 
@@ -52,9 +53,16 @@ async def take(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.Response:
     """The document in words."""
     found = request.app[DESK].get(request.match_info["id"])
+    if found.done:
+        return _done(request, found)
     if found.envelopes:
         return _render(request, "signed.html", {"found": found, "results": (), "away": False})
     return await _show(request, found)
+
+
+async def show_again(request: web.Request) -> web.Response:
+    """A form's address opened as a page: a reload, or the other language."""
+    raise web.HTTPSeeOther(f"/review/{request.match_info['id']}")
 
 
 async def _show(request: web.Request, found: OpenReview, *, problem: str = "", status: int = 200) -> web.Response:
@@ -72,6 +80,7 @@ async def _show(request: web.Request, found: OpenReview, *, problem: str = "", s
         "media_ready": all(states[media] is MediaState.CHECKED for media in needed),
         "fetching": any(states[media] is MediaState.FETCHING for media in needed),
         "problem": problem,
+        "chosen": (await request.post()).get("key", "") if problem else "",
     }
     return _render(request, "review.html", shown, status=status)
 
@@ -86,17 +95,21 @@ def _signatories(request: web.Request, found: OpenReview) -> tuple[Signatory, ..
 async def sign(request: web.Request) -> web.Response:
     """Signs, and hands back at once."""
     found = await _own_form(request)
-    if found.envelopes:
+    async with found.lock:
+        if not found.envelopes:
+            try:
+                await _sign(request, found)
+            except SignerError as error:
+                return await _show(request, found, problem=str(error), status=error.status)
         return await _hand_back(request, found)
+
+
+async def _sign(request: web.Request, found: OpenReview) -> None:
     form = await request.post()
-    try:
-        signatory = _chosen(request, found, str(form.get("key", "")))
-        await _check_again(request, found)
-        passphrase = str(form.get("passphrase", ""))[:_PASSPHRASE_CHARS_MAX]
-        await sign_open(found, signatory, passphrase=passphrase, pen=request.app[PEN], wall=request.app[WALL]())
-    except SignerError as error:
-        return await _show(request, found, problem=str(error), status=error.status)
-    return await _hand_back(request, found)
+    signatory = _chosen(request, found, str(form.get("key", "")))
+    await _check_again(request, found)
+    passphrase = str(form.get("passphrase", ""))[:_PASSPHRASE_CHARS_MAX]
+    await sign_open(found, signatory, passphrase=passphrase, pen=request.app[PEN], wall=request.app[WALL]())
 
 
 def _chosen(request: web.Request, found: OpenReview, name: str) -> Signatory:
@@ -122,7 +135,8 @@ async def send(request: web.Request) -> web.Response:
     found = await _own_form(request)
     if not found.envelopes:
         raise GoneError(_("Nothing is signed here yet."))
-    return await _hand_back(request, found)
+    async with found.lock:
+        return await _hand_back(request, found)
 
 
 async def _own_form(request: web.Request) -> OpenReview:
@@ -133,6 +147,8 @@ async def _own_form(request: web.Request) -> OpenReview:
 
 
 async def _hand_back(request: web.Request, found: OpenReview) -> web.Response:
+    if found.done:
+        return _done(request, found)
     try:
         results = await hand_back(request.app[SESSION], request.app[CONFIG].controller, found.envelopes)
     except ControllerAwayError:
@@ -142,14 +158,14 @@ async def _hand_back(request: web.Request, found: OpenReview) -> web.Response:
     if refused:
         shown = {"found": found, "results": refused, "away": False}
         return _render(request, "signed.html", shown, status=409)
-    request.app[DESK].clear(found.id)
+    found.done, found.partial = True, any(one.state == "partial" for one in results)
+    return _done(request, found)
+
+
+def _done(request: web.Request, found: OpenReview) -> web.Response:
     if found.review.return_url:
         raise web.HTTPSeeOther(found.review.return_url)
-    return _render(request, "done.html", {"review": found.review, "partial": _partial(results)})
-
-
-def _partial(results: tuple[Result, ...]) -> bool:
-    return any(one.state == "partial" for one in results)
+    return _render(request, "done.html", {"review": found.review, "partial": found.partial})
 
 
 async def download(request: web.Request) -> web.Response:

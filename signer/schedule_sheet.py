@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from protocol.audible_config import DEFAULT_QUIET_HOURS, AudibleConfig, Window, in_any
-from protocol.bulletin import BulletinClass, MediaRef
+from protocol.bulletin import BulletinClass, Explicit, MediaRef
 from protocol.clock import WallMs
 from protocol.schedule import Item, Programme, Relay, Schedule
 from signer import wording
@@ -31,6 +31,7 @@ class ItemLine:
     Attributes:
         starts: the first few starts within eight days, `more` how many follow them; `later` whether any come after.
         quiet: whether a listed start lies in quiet hours, when the loudspeakers keep silent.
+        once: whether it has one start only, which `when` already says.
         passed: whether nothing of it is still to come.
     """
 
@@ -48,6 +49,7 @@ class ItemLine:
     catch_up: str
     media: MediaRef | None
     quiet: bool
+    once: bool
 
     @property
     def passed(self) -> bool:
@@ -138,6 +140,7 @@ def _line(item: Item, change: Change, *, places: Places, quiet: tuple[Window, ..
         source=_source(item.content),
         catch_up=wording.catch_up_words(item.catch_up),
         media=item.content.media if isinstance(item.content, Programme) else None,
+        once=isinstance(item.when, Explicit) and len(set(item.when.starts)) == 1,
         quiet=any(in_any(quiet, start) for start in starts),
     )
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from protocol import codec
 from protocol.clock import WallMs
-from protocol.document import ALERT_KINDS, Kind, SpeechDocument, read
+from protocol.document import Kind, SpeechDocument, read
 from protocol.envelope import Envelope, unpack
 from protocol.errors import DocumentError
 from protocol.units import UnitPath
@@ -113,5 +113,5 @@ def number_of(document: SpeechDocument) -> int | None:
 
 
 def _series(kind: Kind) -> str:
-    """Alerts of all three kinds share one row of numbers."""
-    return "alert" if kind in ALERT_KINDS else kind.value
+    """Whatever acts at once shares one row of numbers in a unit, because devices look for replays in one."""
+    return kind.value if kind in (Kind.SCHEDULE, Kind.AUDIBLE_CONFIG) else "sequence"

@@ -12,7 +12,7 @@ from protocol.bulletin import BulletinClass, CatchUp, Explicit, Weekly, When
 from protocol.clock import DAY_MS, WallMs, local_datetime
 from protocol.document import Kind
 from signer.i18n import gettext as _
-from signer.i18n import ngettext
+from signer.i18n import language, ngettext
 
 AHEAD_MS: Final = 8 * DAY_MS
 _STARTS_SHOWN: Final = 6
@@ -180,3 +180,8 @@ def decibels(cdb: int) -> str:
     if cdb == 0:
         return _("full volume")
     return _("%(db)s dB quieter") % {"db": f"{cdb / 100:g}".replace(".", ",")}
+
+
+def number(count: int) -> str:
+    """A count with its thousands apart, as the language writes them."""
+    return f"{count:,}" if language() == "en" else f"{count:,}".replace(",", ".")
