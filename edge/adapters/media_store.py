@@ -13,7 +13,7 @@ import logging
 import os
 import re
 from collections.abc import AsyncIterator, Callable
-from io import BufferedWriter
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -86,6 +86,8 @@ class DiskMediaStore:
                 part.unlink()
                 there = 0
             if media.size_bytes - there > self.free_bytes():
+                self._drop_other_parts(part)
+            if media.size_bytes - there > self.free_bytes():
                 raise StorageFullError(f"no room for {media.size_bytes - there} bytes more")
             sink = _Sink(media, part, stored=self._stored, closed=self._open.discard)
         self._open.add(media.digest)
@@ -103,11 +105,10 @@ class DiskMediaStore:
                     one.unlink(missing_ok=True)
             sync_directory(self._directory)
 
-    def drop_parts(self, wanted: frozenset[str]) -> None:
-        """Removes halves that nobody waits for any more."""
+    def _drop_other_parts(self, needed: Path) -> None:
+        """Halves that nobody brings in now give way: most were left by a document that is gone."""
         for path in self._directory.glob("*.part"):
-            digest = path.name.removesuffix(".part")
-            if digest not in wanted and digest not in self._open:
+            if path != needed and path.name.removesuffix(".part") not in self._open:
                 path.unlink(missing_ok=True)
 
     async def check(self) -> AsyncIterator[Event]:
@@ -140,6 +141,12 @@ def _read_at(path: Path, offset: int) -> bytes:
         return file.read(_CHUNK_BYTES)
 
 
+def _write_all(file: FileIO, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
+
+
 class _Sink:
     """One download. Bytes are hashed as they come; those of a former try are hashed before the first new ones."""
 
@@ -153,7 +160,7 @@ class _Sink:
     ) -> None:
         self._media, self._part = media, part
         self._stored, self._closed = stored, closed
-        self._file: BufferedWriter | None = part.open("ab")
+        self._file: FileIO | None = part.open("ab", buffering=0)
         self._offset_bytes = self._file.tell()
         self._hash = None if self._offset_bytes else hashlib.sha256()
 
@@ -186,8 +193,7 @@ class _Sink:
         self._catch_up().update(data)
         with port_errors("a download cannot be stored"):
             try:
-                self._file.write(data)
-                self._file.flush()
+                _write_all(self._file, data)
             except OSError:
                 self._cut_back()
                 raise

@@ -1,0 +1,205 @@
+"""What every StateStore promises, through full disks, damage and processes that are killed."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from edge.adapters.state_store import SqliteStateStore
+from edge.core.effects import StoredDocument
+from edge.ports import StorageFullError, Stored
+from tests.contracts.full_disk import small_disk
+
+SCHEDULE = StoredDocument("schedule/vn/92/31498", b'{"payload":"first"}')
+NEWER = StoredDocument("schedule/vn/92/31498", b'{"payload":"second"}')
+GRANT = StoredDocument("grant/abc", b'{"payload":"grant"}')
+
+
+def store(directory: Path) -> SqliteStateStore:
+    return SqliteStateStore(directory, ballast_bytes=0)
+
+
+def saved(directory: Path) -> Stored:
+    with closing(store(directory)) as one:
+        return one.load()
+
+
+def prepare(directory: Path) -> None:
+    with closing(store(directory)) as one:
+        one.load()
+        one.save(b"registers", (SCHEDULE, GRANT), ())
+
+
+def test_first_start_is_empty(tmp_path: Path) -> None:
+    assert saved(tmp_path) == Stored(None, (), damaged=False)
+
+
+def test_saved_state_is_there_after_restart(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    assert saved(tmp_path) == Stored(b"registers", (SCHEDULE.envelope, GRANT.envelope))
+
+
+def test_successor_replaces_a_document(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    with closing(store(tmp_path)) as one:
+        one.save(b"later", (NEWER,), ())
+    assert set(saved(tmp_path).envelopes) == {NEWER.envelope, GRANT.envelope}
+
+
+def test_dropped_document_is_gone(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    with closing(store(tmp_path)) as one:
+        one.save(b"later", (), (SCHEDULE.key, "unknown"))
+    assert saved(tmp_path) == Stored(b"later", (GRANT.envelope,))
+
+
+def test_lost_database_is_rebuilt(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    for path in tmp_path.glob("state.db*"):
+        path.unlink()
+    found = saved(tmp_path)
+    assert (found.registers, set(found.envelopes), found.damaged) == (
+        None,
+        {SCHEDULE.envelope, GRANT.envelope},
+        True,
+    )
+
+
+def test_damaged_database_is_set_aside(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    (tmp_path / "state.db").write_bytes(b"not a database at all" * 1000)
+    found = saved(tmp_path)
+    assert (set(found.envelopes), found.damaged) == ({SCHEDULE.envelope, GRANT.envelope}, True)
+    assert (tmp_path / "state.db.damaged-0").exists()
+
+
+def test_rebuilt_documents_are_replaced_as_before(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    (tmp_path / "state.db").write_bytes(b"not a database at all" * 1000)
+    with closing(store(tmp_path)) as one:
+        one.load()
+        one.save(b"anew", (NEWER,), (GRANT.key,))
+    assert saved(tmp_path) == Stored(b"anew", (NEWER.envelope,))
+
+
+def test_few_damaged_databases_are_kept(tmp_path: Path) -> None:
+    for _ in range(4):
+        prepare(tmp_path)
+        (tmp_path / "state.db").write_bytes(b"x" * 5000)
+        saved(tmp_path)
+    assert len(list(tmp_path.glob("state.db.damaged-*"))) == 2
+
+
+def test_changed_row_is_noticed(tmp_path: Path) -> None:
+    """SQLite has no checksums: a bit that rots inside a value looks right to it."""
+    prepare(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        connection.execute("UPDATE registers SET data = ?", (b"registerz",))
+        connection.commit()
+    found = saved(tmp_path)
+    assert (found.registers, found.damaged, len(found.envelopes)) == (None, True, 2)
+
+
+def test_newer_schema_is_set_aside(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert saved(tmp_path).damaged
+
+
+def test_torn_mirror_file_is_left_out(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    for path in tmp_path.glob("state.db*"):
+        path.unlink()
+    torn = next(path for path in (tmp_path / "documents").iterdir() if b"grant" in path.read_bytes())
+    torn.write_bytes(torn.read_bytes()[:-3])
+    assert saved(tmp_path).envelopes == (SCHEDULE.envelope,)
+
+
+def test_mirror_is_mended_at_start(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    for path in (tmp_path / "documents").iterdir():
+        path.unlink()
+    saved(tmp_path)
+    assert len(list((tmp_path / "documents").iterdir())) == 2
+
+
+def test_database_that_breaks_in_use_goes_on(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    with closing(store(tmp_path)) as one:
+        one.load()
+        one.close()
+        (tmp_path / "state.db").write_bytes(b"y" * 8192)
+        one.save(b"later", (NEWER,), ())
+    assert saved(tmp_path) == Stored(b"later", (GRANT.envelope, NEWER.envelope))
+
+
+def test_full_disk_changes_nothing(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", size_bytes=512 * 1024) as disk, closing(store(disk)) as one:
+        one.load()
+        one.save(b"before", (SCHEDULE,), ())
+        (disk / "filler").write_bytes(bytes(300 * 1024))
+        with pytest.raises(StorageFullError):
+            one.save(bytes(250 * 1024), (NEWER,), ())
+        (disk / "filler").unlink()
+        one.close()
+        assert one.load() == Stored(b"before", (SCHEDULE.envelope,))
+        one.save(b"after", (NEWER,), ())
+        assert one.load() == Stored(b"after", (NEWER.envelope,))
+
+
+def test_ballast_is_given_up(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", size_bytes=4 * 1024 * 1024) as disk:
+        one = SqliteStateStore(disk, ballast_bytes=256 * 1024)
+        with closing(one):
+            one.load()
+            one.save(b"before", (SCHEDULE,), ())
+            assert (disk / "ballast").stat().st_size == 256 * 1024
+            with (disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError):
+                while True:
+                    filler.write(bytes(4096))
+            one.save(bytes(60 * 1024), (NEWER,), ())
+            assert not (disk / "ballast").exists()
+            (disk / "filler").unlink()
+            one.save(b"room again", (), ())
+            assert (disk / "ballast").exists()
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from edge.adapters.state_store import SqliteStateStore
+from edge.core.effects import StoredDocument
+store = SqliteStateStore(Path(sys.argv[1]), ballast_bytes=0)
+store.load()
+for number in range(int(sys.argv[2]), 100_000):
+    text = b"%d" % number
+    store.save(text, (StoredDocument("one", b"one " + text), StoredDocument("two", b"two " + text)), ())
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_killed_while_saving(tmp_path: Path) -> None:
+    """What was acknowledged is there, and a save is there as a whole or not at all."""
+    number = 0
+    for _ in range(8):
+        command = [sys.executable, "-c", KILLED, str(tmp_path), str(number)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            for _ in range(3 + number % 7):
+                acknowledged = int(process.stdout.readline())
+            process.kill()
+            rest = process.stdout.read().split()
+        acknowledged = int(rest[-1]) if rest else acknowledged
+        found = saved(tmp_path)
+        assert found.registers is not None
+        assert not found.damaged
+        assert acknowledged <= int(found.registers) <= acknowledged + 1
+        assert set(found.envelopes) == {b"one " + found.registers, b"two " + found.registers}
+        number = int(found.registers) + 1
