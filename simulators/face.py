@@ -1,0 +1,162 @@
+"""What a person at the device sees and can touch: the panel's lamps and switches, and the world around the pole."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from protocol.report import LEVEL_SILENCE_CDB
+from simulators.language import N_
+
+
+class NetworkWeather(StrEnum):
+    """How the way to the controller is."""
+
+    UP = "up"
+    CUT = "cut"
+    HALF_OPEN = "half_open"
+
+
+class StationWeather(StrEnum):
+    """What is on the air at the frequency of the signed plan."""
+
+    ON = "on"
+    OFF = "off"
+    FOREIGN = "foreign"
+
+
+class TalkSource(StrEnum):
+    """Whose voice goes into the microphone."""
+
+    BROWSER = "browser"
+    RECORDING = "recording"
+
+
+class StickState(StrEnum):
+    """What became of the USB stick."""
+
+    NONE = "none"
+    READING = "reading"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """The panel at one moment. What the agent believes (`rung`, `clock`, `faults`) is as it last told.
+
+    Attributes:
+        linked: the agent has its connection to the broker.
+        sounding: what sounds, as the agent names it.
+        key_turned: the emergency key switch is on.
+    """
+
+    powered: bool = True
+    network: NetworkWeather = NetworkWeather.UP
+    linked: bool = False
+    rung: int = 9
+    sounding: str | None = None
+    level_cdb: int = LEVEL_SILENCE_CDB
+    amplifier: bool = False
+    talking: bool = False
+    key_turned: bool = False
+    station: StationWeather = StationWeather.ON
+    stick: StickState = StickState.NONE
+    clock: str = "none"
+    media_held: int = 0
+    media_wanted: int = 0
+    faults: tuple[str, ...] = ()
+
+
+class PanelDevice(Protocol):
+    """A simulated device, as the panel page needs it."""
+
+    device: str
+    place: str
+    name: str
+    full_sound: bool
+
+    def face(self) -> Face:
+        """How the panel looks now."""
+        ...
+
+    async def talk(self, source: TalkSource) -> None:
+        """The talk button goes down."""
+        ...
+
+    async def release(self) -> None:
+        """The talk button goes up."""
+        ...
+
+    def hear_voice(self, frame: bytes) -> None:
+        """20 ms of a person's voice at the microphone."""
+        ...
+
+    def turn_key(self, on: bool) -> None:
+        """The emergency key switch."""
+        ...
+
+    async def press_stop(self) -> None:
+        """The stop button."""
+        ...
+
+    async def set_network(self, weather: NetworkWeather) -> None:
+        """Storm over the line, or the line mended."""
+        ...
+
+    async def set_power(self, on: bool) -> None:
+        """Mains away, without any warning, or back."""
+        ...
+
+    def set_station(self, weather: StationWeather) -> None:
+        """What the FM tuner finds."""
+        ...
+
+    async def plug_stick(self) -> None:
+        """A USB stick with the commune's newest signed bundle goes in."""
+        ...
+
+    def listen(self) -> AbstractContextManager[AsyncIterator[bytes]]:
+        """The loudspeaker, as frames of 20 ms, while somebody listens."""
+        ...
+
+
+Devices = Mapping[str, PanelDevice]
+
+RUNGS = {
+    1: N_("Emergency microphone"),
+    2: N_("Emergency"),
+    3: N_("Microphone"),
+    4: N_("Live, priority"),
+    5: N_("Priority programme"),
+    6: N_("Ordinary programme"),
+    7: N_("FM relay"),
+    8: N_("FM fallback"),
+    9: N_("Silent"),
+}
+
+CLOCKS = {
+    "none": N_("Clock not trusted"),
+    "attested": N_("Clock from the controller"),
+    "agreed": N_("Clock agreed"),
+}
+
+FAULTS = {
+    "media_missing": N_("A programme has not arrived"),
+    "media_damaged": N_("A programme arrived damaged"),
+    "sound_missing": N_("Sound was due and none was measured"),
+    "sound_unexpected": N_("Sound that nobody ordered: the amplifier is held off"),
+    "player_failed": N_("The player failed"),
+    "card_lost": N_("The sound card is gone"),
+    "fm_refused": N_("The FM station was refused"),
+    "talk_stuck": N_("The talk button was down for too long"),
+    "clock_not_trusted": N_("The clock is not trusted, so nothing plays by the clock"),
+    "schedule_expired": N_("The schedule has expired"),
+    "head_stale": N_("No word from the controller for too long"),
+    "storage_full": N_("The storage is full"),
+    "state_damaged": N_("Stored state was damaged and was set aside"),
+    "live_stalled": N_("The live session stands still"),
+}
