@@ -17,32 +17,19 @@ from typing import Final, Generic, Protocol, TypeVar
 from edge.adapters.attester import Attester
 from edge.adapters.downloads import Downloads
 from edge.adapters.fm_monitor import FmMonitor
-from edge.core.effects import (
-    AskAttestation,
-    DeleteMedia,
-    Effect,
-    FeedLive,
-    FetchMedia,
-    MonitorFm,
-    MuteAmplifier,
-    PublishReport,
-    SaveState,
-    SwitchOutput,
-)
+from edge.core.effects import Effect
 from edge.core.events import Booted, Event, LinkChanged, ParcelReceived, Route, StateSaveFailed, Ticked
 from edge.disk import Disk
+from edge.hands import Hands
 from edge.inbox import Inbox
-from edge.ports import Audio, Clock, Fetcher, FmTuner, Link, MediaStore, PortError, StateStore
+from edge.ports import Audio, Clock, Fetcher, FmTuner, Link, MediaStore, StateStore
 from edge.pump import Source, keep_going, pump
 from edge.reporter import Outbox, Reporter
 from protocol.clock import MonoMs, Now
-from protocol.report import Receipt, Report, Standing
 
-_SOUND_S_MAX: Final = 5.0
 _AGAIN_MS: Final = 500
 _TICK_MS_MIN: Final = 5
 _SHUTDOWN_S_MAX: Final = 5.0
-_PROMISES: Final = frozenset({Standing.RECEIVED, Standing.READY, Standing.CANCELLED})
 _log = logging.getLogger(__name__)
 
 S = TypeVar("S")
@@ -93,16 +80,37 @@ class Ports:
 
 
 class Runner(Generic[S]):
-    """Runs one agent until cancelled."""
+    """Runs one agent until cancelled.
 
-    def __init__(self, step: Step[S], state: S, *, device: str, ports: Ports) -> None:
-        self._step, self._state, self._ports = step, state, ports
+    Args:
+        observe: told every new state, after its effects were carried out; must be quick.
+    """
+
+    def __init__(
+        self,
+        step: Step[S],
+        state: S,
+        *,
+        device: str,
+        ports: Ports,
+        observe: Callable[[S], None] = lambda _: None,
+    ) -> None:
+        self._step, self._state, self._ports, self._observe = step, state, ports, observe
         self._inbox = Inbox()
-        feed = self._inbox.put
         self._reporter = Reporter(device, ports.link, outbox=ports.outbox, disk=ports.disk)
-        self._downloads = Downloads(ports.fetcher, ports.media, feed=feed)
-        self._attester = Attester(ports.fetcher, ports.clock, feed=feed)
-        self._fm = FmMonitor(ports.tuner, feed=feed)
+        self._downloads = Downloads(ports.fetcher, ports.media, feed=self._inbox.put)
+        self._attester = Attester(ports.fetcher, ports.clock, feed=self._inbox.put)
+        self._fm = FmMonitor(ports.tuner, feed=self._inbox.put)
+        self._hands = Hands(
+            disk=ports.disk,
+            state=ports.state,
+            media=ports.media,
+            audio=ports.audio,
+            reporter=self._reporter,
+            downloads=self._downloads,
+            attester=self._attester,
+            fm=self._fm,
+        )
         self._wake_at: MonoMs | None = None
         self._timer: asyncio.Task[None] | None = None
         self._tick_waits = False
@@ -114,9 +122,10 @@ class Runner(Generic[S]):
 
     async def run(self) -> None:
         """Boots, then decides until cancelled; ends within a few seconds."""
-        await self._boot()
-        tasks = [asyncio.create_task(keep_going(name, work), name=name) for name, work in self._work().items()]
+        tasks: list[asyncio.Task[None]] = []
         try:
+            await self._boot()
+            tasks += [asyncio.create_task(keep_going(name, work), name=name) for name, work in self._work().items()]
             await self._decide_for_ever()
         finally:
             await self._stop(tasks)
@@ -138,10 +147,11 @@ class Runner(Generic[S]):
         }
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
-        if self._timer:
-            tasks = [*tasks, self._timer]
+        tasks = [*tasks, self._timer] if self._timer else tasks
         for task in tasks:
             task.cancel()
+        if not tasks:
+            return
         _, pending = await asyncio.wait(tasks, timeout=_SHUTDOWN_S_MAX)
         for task in pending:
             _log.error("%s did not end", task.get_name())
@@ -177,8 +187,12 @@ class Runner(Generic[S]):
             _log.exception("the core failed on %s; nothing was changed", type(event).__name__)
             self._plan_wake(MonoMs(now.mono + _AGAIN_MS))
             return False
-        failure = await self._carry_out(decision, must_save=not isinstance(event, Booted))
+        # A boot counts even when it cannot be saved: it only takes back what is stored, and a full disk must not
+        # leave a device deaf and mute.
+        failure = await self._hands.carry_out(decision.effects, must_save=not isinstance(event, Booted))
         if failure is None:
+            self._state = decision.state
+            self._observe(self._state)
             self._plan_wake(_not_at_once(decision.wake_at, event, now))
             return True
         # What the decision saw is still so; without a pause it would be made again at once, for ever.
@@ -195,77 +209,6 @@ class Runner(Generic[S]):
             self._reporter.link_changed(event.up)
         if event == LinkChanged(True) or (isinstance(event, ParcelReceived) and event.route is Route.USB):
             self._downloads.kick()
-
-    async def _carry_out(self, decision: Decided[S], *, must_save: bool) -> str | None:
-        """Does the effects in their order; the reason when the state could not be saved.
-
-        A boot counts even when it cannot be saved: it only takes back what is stored, and a full disk must not leave
-        a device deaf and mute. After any other failure only reports of what has happened still go.
-        """
-        failure = None
-        reports: list[Report] = []
-        for effect in decision.effects:
-            if isinstance(effect, PublishReport):
-                if failure is None or not _is_promise(effect.report):
-                    reports.append(effect.report)
-            elif failure is None:
-                await self._send(reports)
-                failure = await self._do(effect)
-                failure = failure if must_save else None
-        await self._send(reports)
-        if failure is None:
-            self._state = decision.state
-        return failure
-
-    async def _send(self, reports: list[Report]) -> None:
-        if reports:
-            await self._reporter.publish(tuple(reports))
-            reports.clear()
-
-    async def _do(self, effect: Effect) -> str | None:
-        match effect:
-            case SaveState():
-                return await self._save(effect)
-            case SwitchOutput() | FeedLive() | MuteAmplifier():
-                await self._sound(effect)
-            case FetchMedia(media, urgent):
-                self._downloads.want(media, urgent=urgent)
-            case DeleteMedia(digest):
-                self._downloads.forget(digest)
-                await self._delete(digest)
-            case MonitorFm(frequency_khz):
-                self._fm.monitor(frequency_khz)
-            case AskAttestation():
-                self._attester.ask()
-        return None
-
-    async def _save(self, effect: SaveState) -> str | None:
-        try:
-            await self._ports.disk.run(lambda: self._ports.state.save(effect.registers, effect.put, effect.drop))
-        except (PortError, OSError) as error:
-            _log.warning("the state could not be saved: %s", error)
-            return str(error) or type(error).__name__
-        return None
-
-    async def _delete(self, digest: str) -> None:
-        try:
-            await self._ports.disk.run(lambda: self._ports.media.delete(digest))
-        except (PortError, OSError) as error:
-            _log.warning("medium %s could not be deleted: %s", digest[:12], error)
-
-    async def _sound(self, effect: SwitchOutput | FeedLive | MuteAmplifier) -> None:
-        audio = self._ports.audio
-        try:
-            async with asyncio.timeout(_SOUND_S_MAX):
-                match effect:
-                    case SwitchOutput(output, at):
-                        await audio.switch(output, at=at)
-                    case FeedLive(session_id, counter, packets):
-                        audio.feed_live(session_id, counter, packets)
-                    case MuteAmplifier(muted):
-                        await audio.mute(muted)
-        except Exception:
-            _log.exception("the sound path failed on %s", type(effect).__name__)
 
     def _plan_wake(self, at: MonoMs | None) -> None:
         if self._tick_waits or (at == self._wake_at and self._timer and not self._timer.done()):
@@ -286,8 +229,3 @@ def _not_at_once(at: MonoMs | None, event: Event, now: Now) -> MonoMs | None:
     if at is None or not isinstance(event, Ticked):
         return at
     return MonoMs(max(at, now.mono + _TICK_MS_MIN))
-
-
-def _is_promise(report: Report) -> bool:
-    """Whether it tells that something is kept, rather than what happened."""
-    return isinstance(report, Receipt) and report.standing in _PROMISES

@@ -1,0 +1,124 @@
+"""Carries effects out, in their order. What must be durable is durable before anything that follows it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from edge.adapters.attester import Attester
+from edge.adapters.downloads import Downloads
+from edge.adapters.fm_monitor import FmMonitor
+from edge.core.effects import (
+    AskAttestation,
+    DeleteMedia,
+    Effect,
+    FeedLive,
+    FetchMedia,
+    MonitorFm,
+    MuteAmplifier,
+    PublishReport,
+    SaveState,
+    SwitchOutput,
+)
+from edge.disk import Disk
+from edge.ports import Audio, MediaStore, PortError, StateStore
+from edge.reporter import Reporter
+from protocol.report import Receipt, Report, Standing
+
+_SOUND_S_MAX: Final = 5.0
+_PROMISES: Final = frozenset({Standing.RECEIVED, Standing.READY, Standing.CANCELLED})
+_log = logging.getLogger(__name__)
+
+
+class Hands:
+    """What the core's wishes become."""
+
+    def __init__(
+        self,
+        *,
+        disk: Disk,
+        state: StateStore,
+        media: MediaStore,
+        audio: Audio,
+        reporter: Reporter,
+        downloads: Downloads,
+        attester: Attester,
+        fm: FmMonitor,
+    ) -> None:
+        self._disk, self._state, self._media, self._audio = disk, state, media, audio
+        self._reporter, self._downloads, self._attester, self._fm = reporter, downloads, attester, fm
+
+    async def carry_out(self, effects: Iterable[Effect], *, must_save: bool = True) -> str | None:
+        """Does them all; the reason when the state could not be saved.
+
+        After a failed save nothing follows but reports of what has happened anyway. With `must_save` off the rest
+        is done all the same.
+        """
+        failure = None
+        reports: list[Report] = []
+        for effect in effects:
+            if isinstance(effect, PublishReport):
+                if failure is None or not _is_promise(effect.report):
+                    reports.append(effect.report)
+            elif failure is None:
+                await self._send(reports)
+                failure = await self._do(effect)
+                failure = failure if must_save else None
+        await self._send(reports)
+        return failure
+
+    async def _send(self, reports: list[Report]) -> None:
+        if reports:
+            await self._reporter.publish(tuple(reports))
+            reports.clear()
+
+    async def _do(self, effect: Effect) -> str | None:
+        match effect:
+            case SaveState():
+                return await self._save(effect)
+            case SwitchOutput() | FeedLive() | MuteAmplifier():
+                await self._sound(effect)
+            case FetchMedia(media, urgent):
+                self._downloads.want(media, urgent=urgent)
+            case DeleteMedia(digest):
+                self._downloads.forget(digest)
+                await self._delete(digest)
+            case MonitorFm(frequency_khz):
+                self._fm.monitor(frequency_khz)
+            case AskAttestation():
+                self._attester.ask()
+        return None
+
+    async def _save(self, effect: SaveState) -> str | None:
+        try:
+            await self._disk.run(lambda: self._state.save(effect.registers, effect.put, effect.drop))
+        except (PortError, OSError) as error:
+            _log.warning("the state could not be saved: %s", error)
+            return str(error) or type(error).__name__
+        return None
+
+    async def _delete(self, digest: str) -> None:
+        try:
+            await self._disk.run(lambda: self._media.delete(digest))
+        except (PortError, OSError) as error:
+            _log.warning("medium %s could not be deleted: %s", digest[:12], error)
+
+    async def _sound(self, effect: SwitchOutput | FeedLive | MuteAmplifier) -> None:
+        try:
+            async with asyncio.timeout(_SOUND_S_MAX):
+                match effect:
+                    case SwitchOutput(output, at):
+                        await self._audio.switch(output, at=at)
+                    case FeedLive(session_id, counter, packets):
+                        self._audio.feed_live(session_id, counter, packets)
+                    case MuteAmplifier(muted):
+                        await self._audio.mute(muted)
+        except Exception:
+            _log.exception("the sound path failed on %s", type(effect).__name__)
+
+
+def _is_promise(report: Report) -> bool:
+    """Whether it tells that something is kept, rather than what happened."""
+    return isinstance(report, Receipt) and report.standing in _PROMISES
