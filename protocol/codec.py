@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ from protocol.errors import DocumentError, Refusal
 from protocol.limits import INTEGER_MAX, JSON_DEPTH_MAX, TEXT_CHARS_MAX
 
 T = TypeVar("T")
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _COUNT_MAX = 256
 
@@ -175,7 +178,7 @@ def _read_scalar(kind: Any, value: Any, bounds: Bounds, at: str) -> Any:
         raise _wrong(at, {str: "a text", int: "a whole number", bool: "true or false"}[kind])
     if kind is str and len(value) > bounds.chars_max:
         raise DocumentError(Refusal.MALFORMED_DOCUMENT, f"{at} is longer than {bounds.chars_max} characters")
-    if kind is str and any("\ud800" <= letter <= "\udfff" for letter in value):
+    if kind is str and _SURROGATE.search(value):
         raise _wrong(at, "text that can be written as UTF-8")
     if kind is int and not bounds.low <= value <= bounds.high:
         raise DocumentError(Refusal.MALFORMED_DOCUMENT, f"{at} is not within {bounds.low} and {bounds.high}")

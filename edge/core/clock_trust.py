@@ -41,10 +41,8 @@ def believed(clock: ClockState, now: Now) -> Now:
 
 
 def _reference(clock: ClockState) -> tuple[int | None, ClockTrust]:
-    offsets = sorted(clock.offsets.values())
-    for lower, higher in itertools.pairwise(offsets):
-        if higher - lower <= AGREEMENT_MS:
-            return (lower + higher) // 2, ClockTrust.AGREED
+    if clock.agreed is not None:
+        return clock.agreed, ClockTrust.AGREED
     if clock.attested is not None:
         return clock.attested, ClockTrust.ATTESTED
     return None, ClockTrust.NONE
@@ -56,7 +54,15 @@ def read_source(turn: Turn, event: ClockRead) -> None:
         return
     clock = turn.state.clock
     offsets = {**clock.offsets, event.source: event.wall - turn.now.mono}
-    turn.change(clock=replace(clock, offsets=offsets))
+    agreed = _agreement(sorted(offsets.values()))
+    turn.change(clock=replace(clock, offsets=offsets, agreed=agreed if agreed is not None else clock.agreed))
+
+
+def _agreement(offsets: list[int]) -> int | None:
+    for lower, higher in itertools.pairwise(offsets):
+        if higher - lower <= AGREEMENT_MS:
+            return (lower + higher) // 2
+    return None
 
 
 def take_attestation(turn: Turn, event: AttestationReceived) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from edge.core import fm_gate, live, sound, timeline
+from edge.core import clock_trust, fm_gate, live, sound, timeline
 from edge.core.output import ProgrammeOutput, Silence
 from edge.core.state import AgentState
 from protocol.alert import Alert
@@ -28,6 +28,8 @@ def _monotonic(state: AgentState, now: Now) -> Iterator[int]:
     config = timeline.config_of(state)
     if state.link_up:
         yield state.status_due
+    if now.clock is ClockTrust.NONE and state.clock.asked is not None:
+        yield state.clock.asked + clock_trust.ASK_AGAIN_MS
     if state.talk is not None:
         yield state.talk.since + config.talk_ms_max
     if state.live.flowing and state.live.last is not None:

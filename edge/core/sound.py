@@ -7,7 +7,7 @@ time. What the sound path reports becomes as-run records and receipts; the measu
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from edge.core import timeline
 from edge.core.arbiter import choose_output
@@ -29,6 +29,8 @@ from protocol.clock import MonoMs, WallMs
 from protocol.limits import REPORT_LEVELS_MAX
 from protocol.report import AsRun, EndReason, Level, Standing
 from protocol.schedule import Schedule
+
+T = TypeVar("T")
 
 PREPARE_MS: Final = 2500
 SAME_INSTANT_MS: Final = 5
@@ -70,7 +72,7 @@ def _switch(turn: Turn, output: Output) -> None:
             output=output,
             output_since=turn.now.mono,
             planned=None,
-            endings={**sound.endings, sound.output.key: reason},
+            endings=_bounded({**sound.endings, sound.output.key: reason}),
             quiet_since=turn.now.mono,
             loud_since=None,
             muted=turn.state.sound.muted and isinstance(output, Silence),
@@ -83,9 +85,12 @@ def _tell(turn: Turn, output: Output, at: MonoMs) -> None:
     if isinstance(output, ProgrammeOutput):
         timeline.begin(turn, output)
     told = {**turn.state.sound.told, output.key: output}
-    kept = dict(tuple(told.items())[-TOLD_MAX:])
-    turn.change(sound=replace(turn.state.sound, told=kept))
+    turn.change(sound=replace(turn.state.sound, told=_bounded(told)))
     turn.do(SwitchOutput(output, at))
+
+
+def _bounded(entries: dict[str, T]) -> dict[str, T]:
+    return dict(tuple(entries.items())[-TOLD_MAX:])
 
 
 def _why_ended(turn: Turn, old: Output, new: Output) -> EndReason:
@@ -96,7 +101,12 @@ def _why_ended(turn: Turn, old: Output, new: Output) -> EndReason:
         return EndReason.STOPPED
     if new.rung < old.rung:
         return EndReason.INTERRUPTED
-    return EndReason.WINDOW_CLOSED if isinstance(old, FmOutput) else EndReason.COMPLETE
+    ran_out = not isinstance(old, ProgrammeOutput | FmOutput) or _is_over(old, turn.now.wall)
+    return EndReason.COMPLETE if ran_out else EndReason.WINDOW_CLOSED
+
+
+def _is_over(output: ProgrammeOutput | FmOutput, wall: WallMs) -> bool:
+    return isinstance(output, ProgrammeOutput) and wall >= output.origin + output.media.duration_ms
 
 
 def _prepare(turn: Turn, current: Output) -> None:
@@ -159,13 +169,24 @@ def ended(turn: Turn, event: SoundEnded) -> None:
     if output is None or isinstance(output, Silence):
         return
     by_switch = event.reason is EndReason.SUPERSEDED
-    reason = sound.endings.get(event.key, EndReason.SUPERSEDED) if by_switch else event.reason
+    reason = _reason_of_switch(turn, output) if by_switch else event.reason
     if not by_switch and event.key == sound.output.key:
         _became_silent(turn, event)
     lost_ms = _follow_progress(turn, output, event, reason) if isinstance(output, ProgrammeOutput) else 0
     _log(turn, output, event, reason=reason, lost_ms=lost_ms)
     if not isinstance(output, ProgrammeOutput):
         _tell_heard(turn, output, event.level_cdb, event.output_level_cdb)
+
+
+def _reason_of_switch(turn: Turn, output: Output) -> EndReason:
+    """Why it gave way; a planned successor may report its start before its second has been looked at here."""
+    sound = turn.state.sound
+    reason = sound.endings.get(output.key)
+    if reason is not None:
+        endings = {key: one for key, one in sound.endings.items() if key != output.key}
+        turn.change(sound=replace(sound, endings=endings))
+        return reason
+    return EndReason.SUPERSEDED if sound.planned is None else _why_ended(turn, output, sound.planned[0])
 
 
 def _became_silent(turn: Turn, event: SoundEnded) -> None:
@@ -181,7 +202,7 @@ def _follow_progress(turn: Turn, output: ProgrammeOutput, event: SoundEnded, rea
     occurrence = timeline.occurrence_at(turn.state, output.item, output.start)
     if occurrence is None:
         return 0
-    progress = turn.state.progress.get(occurrence.key, Progress(output.origin, occurrence.end))
+    progress = turn.state.progress.get(occurrence.key, Progress(occurrence.end, output.origin))
     lost_ms = max(0, event.began - (progress.ended or output.origin))
     heard_ms = event.wall - event.began if is_audible(event.level_cdb, event.output_level_cdb) else 0
     finished = reason in (EndReason.COMPLETE, EndReason.STOPPED)
@@ -303,7 +324,7 @@ def _settle_one(turn: Turn, occurrence: Occurrence) -> None:
     progress = turn.state.progress.get(occurrence.key)
     if progress is None:
         if turn.now.wall >= occurrence.end + SETTLE_MS and _was_expected(turn.state, occurrence):
-            _lose(turn, occurrence, Progress(None, WallMs(occurrence.end + timeline.PROGRESS_KEPT_MS)))
+            _lose(turn, occurrence, Progress(WallMs(occurrence.end + timeline.PROGRESS_KEPT_MS)))
         return
     if progress.done or progress.origin is None:
         return

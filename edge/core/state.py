@@ -47,12 +47,14 @@ class ClockState:
 
     Attributes:
         offsets: for each source of this boot, wall minus monotonic milliseconds.
+        agreed: the same, as two of them last agreed on it; one that begins to lie does not take the trust away.
         attested: the same from the controller's answer to our nonce.
         floor: last operator-signed time; time below it is not believed.
         asked: when the controller was last asked.
     """
 
     offsets: Mapping[ClockSource, int] = field(default_factory=dict)
+    agreed: int | None = None
     attested: int | None = None
     floor: WallMs = WallMs(0)
     asked: MonoMs | None = None
@@ -151,8 +153,8 @@ class Progress:
         ended: when its last part ended; what lies between two parts was lost.
     """
 
-    origin: WallMs | None
     until: WallMs
+    origin: WallMs | None = None
     done: bool = False
     heard_ms: int = 0
     failures: int = 0

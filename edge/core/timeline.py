@@ -198,7 +198,7 @@ def unplayable(state: AgentState, now: Now) -> tuple[Occurrence, ...]:
         content = occurrence.item.content
         if isinstance(content, Relay) or now.wall >= occurrence.end:
             continue
-        progress = state.progress.get(occurrence.key, Progress(None, WallMs(0)))
+        progress = state.progress.get(occurrence.key, Progress(WallMs(0)))
         broken = progress.failures >= FAILURES_MAX
         if broken or (not progress.done and content.media.digest not in state.media):
             found.append(occurrence)
@@ -218,7 +218,7 @@ def relay_due(state: AgentState, now: Now) -> tuple[Occurrence, Relay] | None:
 
 
 def _progress(state: AgentState, occurrence: Occurrence) -> Progress:
-    return state.progress.get(occurrence.key, Progress(None, WallMs(0)))
+    return state.progress.get(occurrence.key, Progress(WallMs(0)))
 
 
 def occurrence_at(state: AgentState, item: str, start: WallMs) -> Occurrence | None:
@@ -240,7 +240,7 @@ def begin(turn: Turn, output: ProgrammeOutput) -> None:
     occurrence = occurrence_at(turn.state, output.item, output.start)
     assert occurrence is not None, "what is chosen stands in the plan"
     until = WallMs(output.origin + output.media.duration_ms + PROGRESS_KEPT_MS)
-    former = turn.state.progress.get(occurrence.key, Progress(output.origin, until))
+    former = turn.state.progress.get(occurrence.key, Progress(until, output.origin))
     mark(turn, occurrence, replace(former, origin=output.origin, until=until))
 
 
@@ -250,7 +250,7 @@ def let_wait(turn: Turn) -> None:
         for occurrence, output in due(turn.state, rung, turn.now)[1:]:
             fresh = turn.now.wall - occurrence.start <= FRESH_MS
             if fresh and occurrence.key not in turn.state.progress and has_media(turn.state, output):
-                mark(turn, occurrence, Progress(None, WallMs(occurrence.end + MEDIA_DURATION_MS_MAX)))
+                mark(turn, occurrence, Progress(WallMs(occurrence.end + MEDIA_DURATION_MS_MAX)))
 
 
 def next_start(state: AgentState, wall: WallMs) -> WallMs | None:

@@ -1,0 +1,243 @@
+"""One agent core at a desk, in virtual time: no loop, no files, no sound; a model of the sound path that answers.
+
+The model does what the engine's contract says: a switch begins at its instant, what sounded before ends then, a
+programme ends after its length, a level comes every second. Effects are collected; saved state can be booted again.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from edge.core.agent import Decision, initial, step
+from edge.core.effects import DeleteMedia, Effect, FetchMedia, MonitorFm, PublishReport, SaveState, SwitchOutput
+from edge.core.events import (
+    Booted,
+    ClockRead,
+    ClockSource,
+    Event,
+    FmSignalMeasured,
+    LevelMeasured,
+    MediaStored,
+    SoundEnded,
+    SoundStarted,
+    Ticked,
+)
+from edge.core.output import Output, ProgrammeOutput, Silence
+from edge.core.state import AgentState, Identity
+from protocol.clock import ClockTrust, MonoMs, Now, WallMs
+from protocol.report import AsRun, EndReason, Fault, Receipt, Status
+
+R = TypeVar("R", Receipt, Status, AsRun, Fault)
+
+NOMINAL_CDB = -1800
+SILENT_CDB = -12_000
+
+
+@dataclass
+class SoundModel:
+    """What sounds, as the engine would have it."""
+
+    output: Output = Silence()
+    began: WallMs = WallMs(0)
+    planned: tuple[int, Output] | None = None
+    level_cdb: int = NOMINAL_CDB
+    spans: list[tuple[int, int, Output]] = field(default_factory=list)
+
+
+@dataclass
+class Desk:
+    """Drives `step` through virtual time.
+
+    Attributes:
+        signals: what the tuner would measure: frequency to strength and identity.
+        reachable: digests that a fetch finds; None means every one.
+        effects, decisions: all so far.
+    """
+
+    identity: Identity
+    mono: int = 1_000_000
+    offset: int = 1_800_000_000_000
+    state: AgentState = None  # type: ignore[assignment]
+    signals: dict[int, tuple[int, str | None]] = field(default_factory=dict)
+    reachable: frozenset[str] | None = None
+    sound: SoundModel = field(default_factory=SoundModel)
+    effects: list[Effect] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    registers: bytes | None = None
+    stored: dict[str, bytes] = field(default_factory=dict)
+    media: set[str] = field(default_factory=set)
+    monitored: int | None = None
+    wake_at: int | None = None
+    boots: int = 0
+    _queue: list[tuple[int, int, _Timed]] = field(default_factory=list)
+    _count: int = 0
+
+    @property
+    def wall(self) -> WallMs:
+        """The system's wall clock."""
+        return WallMs(self.mono + self.offset)
+
+    def now(self) -> Now:
+        """The present as a clock port gives it."""
+        return Now(MonoMs(self.mono), self.wall, ClockTrust.NONE)
+
+    def boot(self, *, clock: bool = True) -> Decision:
+        """Starts the agent from what is stored; two agreeing clock sources follow unless `clock` is false."""
+        self.boots += 1
+        self.state = initial(self.identity)
+        self.sound = SoundModel(level_cdb=self.sound.level_cdb, spans=self.sound.spans)
+        self._queue.clear()
+        self.monitored = None
+        envelopes = tuple(self.stored.values())
+        decision = self.send(Booted(f"boot{self.boots}", self.registers, envelopes, tuple(sorted(self.media))))
+        if clock:
+            self.believe()
+        return decision
+
+    def believe(self) -> None:
+        """Lets NTP and RTC agree with the system's wall clock."""
+        self.send(ClockRead(ClockSource.NTP, self.wall))
+        self.send(ClockRead(ClockSource.RTC, WallMs(self.wall + 300)))
+
+    def cut_power(self, *, off_ms: int) -> None:
+        """Ends everything at once; time goes on."""
+        if not isinstance(self.sound.output, Silence):
+            self.sound.spans.append((self.sound.began, self.wall, self.sound.output))
+        self.mono += off_ms
+
+    def send(self, event: Event) -> Decision:
+        """One decision, its effects carried out in the model."""
+        decision = step(self.state, event, self.now())
+        self.state = decision.state
+        self.wake_at = decision.wake_at
+        self.decisions.append(decision)
+        for effect in decision.effects:
+            self.effects.append(effect)
+            self._carry_out(effect)
+        return decision
+
+    def advance(self, duration_ms: int) -> None:
+        """Lets time pass, with all timed events in their order."""
+        end = self.mono + duration_ms
+        while True:
+            at = min(self._queue[0][0] if self._queue else end + 1, self.wake_at or end + 1)
+            if at > end:
+                break
+            self.mono = max(self.mono, at)
+            if self._queue and self._queue[0][0] <= self.mono:
+                self._happen(heapq.heappop(self._queue)[2])
+            else:
+                self.send(Ticked())
+        self.mono = end
+
+    def advance_to(self, wall: int) -> None:
+        """Lets time pass until a wall instant."""
+        self.advance(wall - self.wall)
+
+    def reports(self, kind: type[R]) -> list[R]:
+        """Reports of a kind so far."""
+        return [one.report for one in self.effects if isinstance(one, PublishReport) and isinstance(one.report, kind)]
+
+    def _later(self, at: int, event: _Timed) -> None:
+        self._count += 1
+        heapq.heappush(self._queue, (at, self._count, event))
+
+    def _happen(self, event: _Timed) -> None:
+        if isinstance(event, _Begin):
+            self._begin(event)
+        elif isinstance(event, _End):
+            self._finish(event)
+        elif isinstance(event, _Second):
+            self._measure(event)
+        elif isinstance(event, _Reading):
+            self._read(event)
+        else:
+            self.send(event)
+
+    def _carry_out(self, effect: Effect) -> None:
+        if isinstance(effect, SaveState):
+            self.registers = effect.registers
+            self.stored.update({one.key: one.envelope for one in effect.put})
+            for key in effect.drop:
+                self.stored.pop(key, None)
+        elif isinstance(effect, SwitchOutput):
+            self.sound.planned = (effect.at, effect.output)
+            self._later(max(effect.at, self.mono), _Begin(effect.output))
+        elif isinstance(effect, FetchMedia):
+            if self.reachable is None or effect.media.digest in self.reachable:
+                self.media.add(effect.media.digest)
+                self._later(self.mono + 200, MediaStored(effect.media.digest))
+        elif isinstance(effect, DeleteMedia):
+            self.media.discard(effect.digest)
+        elif isinstance(effect, MonitorFm):
+            self.monitored = effect.frequency_khz
+            self._later(self.mono + 500, _Reading(effect.frequency_khz))
+
+    def _begin(self, event: _Begin) -> None:
+        planned = self.sound.planned
+        if planned is None or planned[1] is not event.output or planned[0] > self.mono:
+            return
+        self.sound.planned = None
+        if event.output.key == self.sound.output.key:
+            return
+        self._end_present(EndReason.SUPERSEDED)
+        self.sound.output, self.sound.began = event.output, self.wall
+        if isinstance(event.output, Silence):
+            return
+        self.send(SoundStarted(event.output.key, self.wall))
+        self._later(self.mono + 1000, _Second(event.output.key))
+        if isinstance(event.output, ProgrammeOutput):
+            rest = event.output.origin + event.output.media.duration_ms - self.wall
+            self._later(self.mono + max(rest, 1), _End(event.output.key))
+
+    def _end_present(self, reason: EndReason) -> None:
+        output, began = self.sound.output, self.sound.began
+        if isinstance(output, Silence):
+            return
+        self.sound.spans.append((began, self.wall, output))
+        self.sound.output = Silence()
+        self.send(SoundEnded(output.key, began, self.wall, self.sound.level_cdb, reason))
+
+    def _finish(self, event: _End) -> None:
+        if event.key == self.sound.output.key:
+            self._end_present(EndReason.COMPLETE)
+
+    def break_source(self) -> None:
+        """The source of what sounds fails."""
+        self._end_present(EndReason.SOURCE_FAILED)
+
+    def _measure(self, event: _Second) -> None:
+        if event.key == self.sound.output.key:
+            self._later(self.mono + 1000, event)
+            self.send(LevelMeasured(self.wall, self.sound.level_cdb))
+
+    def _read(self, event: _Reading) -> None:
+        if event.frequency_khz is not None and event.frequency_khz == self.monitored:
+            self._later(self.mono + 1000, event)
+            rssi, pi = self.signals.get(event.frequency_khz, (3, None))
+            self.send(FmSignalMeasured(event.frequency_khz, rssi, pi))
+
+
+@dataclass(frozen=True)
+class _Begin:
+    output: Output
+
+
+@dataclass(frozen=True)
+class _End:
+    key: str
+
+
+@dataclass(frozen=True)
+class _Second:
+    key: str
+
+
+@dataclass(frozen=True)
+class _Reading:
+    frequency_khz: int | None
+
+
+_Timed = Event | _Begin | _End | _Second | _Reading
