@@ -9,6 +9,7 @@ from protocol import codec
 from protocol.clock import DAY_MS, WallMs
 from protocol.document import Kind
 from protocol.envelope import Envelope, sign
+from protocol.errors import DocumentError, Refusal
 from protocol.grants import ANCHOR_ID, Anchor, Grant, accept_grant
 from protocol.keys import SigningKey
 from protocol.units import UnitPath
@@ -37,17 +38,12 @@ def make_anchor(scope: UnitPath, *, keys: Iterable[str], threshold: int, freshne
 def make_grant(
     office: Office,
     *,
-    anchor: Anchor,
     signers: Sequence[SigningKey],
     not_before: WallMs,
     life_ms: int = OPERATOR_LIFE_MS,
     serial: int = 1,
 ) -> Envelope:
-    """An operator's grant straight below the anchor, checked as a device would.
-
-    Raises:
-        DocumentError: devices would refuse it.
-    """
+    """An operator's grant straight below the anchor, with the signatures of those who are at the table."""
     grant = Grant(
         scope=office.scope,
         holder=office.holder,
@@ -61,6 +57,19 @@ def make_grant(
         serial=serial,
         parent=ANCHOR_ID,
     )
-    envelope = sign(Kind.GRANT, codec.encode(grant), signers)
-    accept_grant(envelope, anchor, {})
-    return envelope
+    return sign(Kind.GRANT, codec.encode(grant), signers)
+
+
+def check_complete(envelope: Envelope, anchor: Anchor) -> bool:
+    """Whether devices would accept the grant; False when it only waits for more signatures.
+
+    Raises:
+        DocumentError: they would refuse it whoever else signs.
+    """
+    try:
+        accept_grant(envelope, anchor, {})
+    except DocumentError as error:
+        if error.refusal is Refusal.THRESHOLD_NOT_MET:
+            return False
+        raise
+    return True

@@ -23,7 +23,7 @@ from protocol.grants import Anchor, Grant, read_anchor
 from protocol.keys import SigningKey, public_key
 from protocol.units import UnitPath, parent, unit_path
 from protocol.verbs import Verb
-from provisioning.ceremony import OPERATOR_LIFE_MS, Office, make_anchor, make_grant
+from provisioning.ceremony import OPERATOR_LIFE_MS, Office, check_complete, make_anchor, make_grant
 from provisioning.errors import ProvisioningError
 from provisioning.passphrase import make_passphrase
 from signer.disk import write_durably
@@ -229,13 +229,13 @@ def _make_grants(data: Path, made: _Made, *, names: Mapping[UnitPath, str], wall
     for name, office in offices(made.stored.people, names).items():
         envelope = make_grant(
             office,
-            anchor=made.anchor,
             signers=made.anchor_signers[: made.anchor.threshold],
             # Machines of one demo may disagree by a little; a grant from tomorrow would silence it for a day.
             not_before=WallMs(wall - DAY_MS),
             life_ms=OPERATOR_LIFE_MS,
             serial=serial,
         )
+        assert check_complete(envelope, made.anchor), "the demo's own grants hold"
         _write(data / "signer" / "grants" / f"{name}.json", envelope.pack())
 
 

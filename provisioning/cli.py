@@ -1,0 +1,241 @@
+"""The commands a technician types. What they do lies in the other modules; here are only words and options."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import aiohttp
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from protocol import codec
+from protocol.clock import DAY_MS, WallMs
+from protocol.envelope import Envelope, countersign, unpack
+from protocol.errors import DocumentError
+from protocol.grants import read_anchor
+from protocol.keys import SigningKey
+from protocol.units import unit_path
+from protocol.verbs import Verb
+from provisioning.bundle import Bundle, make_bundle
+from provisioning.ceremony import Office, check_complete, make_anchor, make_grant
+from provisioning.checkup import check_device
+from provisioning.controller_line import ControllerLine
+from provisioning.demo import make_ceremony
+from provisioning.device_file import DeviceFile, enrol, read_device
+from provisioning.errors import ProvisioningError
+from provisioning.grant_files import post_grants, read_envelope
+from provisioning.i18n import CATALOGUE
+from provisioning.i18n import gettext as _
+from signer.disk import write_durably
+from signer.errors import KeyStoreError
+from signer.key_store import KeyStore, read_sealed, seal, unseal
+
+app: Final = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+_ABOUT: Final = {
+    "keys": "Operators' and anchor holders' keys.",
+    "anchor": "The file that devices pin.",
+    "grant": "Who may say what, where.",
+    "bundle": "Documents and recordings on a USB stick.",
+    "demo": "The key ceremony of the made-up province.",
+}
+_groups: Final = {name: typer.Typer(no_args_is_help=True, help=about) for name, about in _ABOUT.items()}
+for _name, _group in _groups.items():
+    app.add_typer(_group, name=_name)
+_console: Final = Console()
+
+NewPassphrase = Annotated[
+    str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="LOALANG_PASSPHRASE")
+]
+SignWith = Annotated[list[Path], typer.Option(help="an anchor holder's key file, once for each")]
+AnchorPath = Annotated[Path, typer.Option(help="the pinned anchor file")]
+
+
+def _now() -> WallMs:
+    return WallMs(time.time_ns() // 1_000_000)
+
+
+def _explained(command: Callable[..., None]) -> Callable[..., None]:
+    """A failure is a sentence and exit code 1, never a traceback."""
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        CATALOGUE.compile()
+        CATALOGUE.use(os.environ.get("LOALANG_LANG", ""))
+        try:
+            command(**given)
+        except (ProvisioningError, KeyStoreError, DocumentError, ValueError, OSError) as error:
+            Console(stderr=True).print(_("This did not work:"), str(error), markup=False, style="red")
+            raise typer.Exit(1) from error
+
+    return run
+
+
+@_groups["keys"].command("make")
+@_explained
+def keys_make(
+    *,
+    name: str,
+    holder: Annotated[str, typer.Option(help="the person, as the signer shows them")],
+    passphrase: NewPassphrase,
+    directory: Annotated[Path, typer.Option(help="directory of key files")] = Path("keys"),
+) -> None:
+    """Makes an operator's key, sealed with a passphrase; prints its public half."""
+    if len(passphrase.strip()) < 10:
+        raise ProvisioningError(_("A passphrase has at least ten characters."))
+    key = SigningKey.generate()
+    path = KeyStore(directory).add(seal(key, name=name, holder=holder, passphrase=passphrase))
+    _console.print(_("Key written to %(path)s. Its public half:") % {"path": path}, key.public, soft_wrap=True)
+
+
+@_groups["anchor"].command("make")
+@_explained
+def anchor_make(
+    *,
+    scope: str,
+    key: Annotated[list[str], typer.Option(help="public key, once for each holder")],
+    freshness_key: Annotated[str, typer.Option(help="public key of the controller")],
+    threshold: int = 2,
+    out: Path = Path("anchor.json"),
+) -> None:
+    """Writes the anchor file that devices, controller and signers pin."""
+    anchor = make_anchor(unit_path(scope), keys=key, threshold=threshold, freshness_keys=[freshness_key])
+    write_durably(out, codec.encode(anchor), mode=0o644)
+    _console.print(_("Anchor written to %(path)s.") % {"path": out})
+
+
+@_groups["grant"].command("make")
+@_explained
+def grant_make(
+    *,
+    scope: str,
+    holder: Annotated[str, typer.Option(help="the office that acts")],
+    verb: Annotated[list[Verb], typer.Option(help="what it may do, once for each")],
+    key: Annotated[list[str], typer.Option(help="public key of an operator, once for each")],
+    sign_with: SignWith,
+    anchor: AnchorPath = Path("anchor.json"),
+    threshold: int = 1,
+    days: Annotated[int, typer.Option(min=1, max=90)] = 90,
+    serial: int = 1,
+    out: Path = Path("grant.json"),
+) -> None:
+    """Makes an operator's grant below the anchor; other anchor holders may add their signature later."""
+    office = Office(holder, unit_path(scope), tuple(verb), tuple(key), threshold)
+    life_ms = days * DAY_MS
+    envelope = make_grant(office, signers=_opened(sign_with), not_before=_now(), life_ms=life_ms, serial=serial)
+    _write_grant(envelope, anchor, out)
+
+
+@_groups["grant"].command("sign")
+@_explained
+def grant_sign(*, file: Path, sign_with: SignWith, anchor: AnchorPath = Path("anchor.json")) -> None:
+    """Adds an anchor holder's signature to a grant that waits for it."""
+    envelope = read_envelope(file)
+    _console.print_json(envelope.payload.decode())
+    for key in _opened(sign_with):
+        envelope = countersign(envelope, key)
+    _write_grant(envelope, anchor, file)
+
+
+def _opened(paths: list[Path]) -> list[SigningKey]:
+    return [unseal(read_sealed(path), typer.prompt(str(path), hide_input=True)) for path in paths]
+
+
+def _write_grant(envelope: Envelope, anchor: Path, out: Path) -> None:
+    complete = check_complete(envelope, read_anchor(anchor.read_bytes()))
+    write_durably(out, envelope.pack(), mode=0o644)
+    _console.print(_("Grant written to %(path)s.") % {"path": out})
+    if not complete:
+        _console.print(_("It still waits for the signature of another anchor holder."))
+
+
+@app.command("post")
+@_explained
+def post(*, files: list[Path], controller: str = "http://127.0.0.1:8080") -> None:
+    """Posts grants and other signed files to the controller; the file a signer saved counts as well."""
+    envelopes = [one for path in files for one in _envelopes(path)]
+    table = Table(_("kind"), _("digest"), _("state"), _("reason"))
+    results = asyncio.run(post_grants(controller, envelopes))
+    for one in results:
+        table.add_row(one.kind, one.digest[:12], one.state, one.refusal or "")
+    _console.print(table)
+    if any(one.state == "refused" for one in results):
+        raise ProvisioningError(_("The controller refused a document."))
+
+
+def _envelopes(path: Path) -> list[Envelope]:
+    saved = json.loads(path.read_bytes())
+    if isinstance(saved, dict) and "envelopes" in saved:
+        return [unpack(str(one).encode()) for one in saved["envelopes"]]
+    return [read_envelope(path)]
+
+
+@app.command("enrol")
+@_explained
+def enrol_device(
+    *,
+    device: Annotated[str, typer.Option(help="the device's name, such as loa-31498-01")],
+    place: Annotated[str, typer.Option(help="its place, such as vn/92/31498/c07")],
+    token: Annotated[str, typer.Option(prompt=True, hide_input=True, help="shown once by the controller")],
+    anchor: AnchorPath = Path("anchor.json"),
+    controller: str = "http://127.0.0.1:8080",
+    mqtt_host: str = "127.0.0.1",
+    mqtt_port: int = 18830,
+    out: Annotated[Path, typer.Option(help="directory for device.json and the pinned anchor")] = Path("device"),
+) -> None:
+    """Writes what a device needs to know: its name and place, its token, and the anchor it believes."""
+    made = DeviceFile(device, unit_path(place), controller, mqtt_host, mqtt_port, token)
+    path = enrol(out, codec.build(DeviceFile, json.loads(codec.encode(made))), anchor.read_bytes())
+    _console.print(_("Device file written to %(path)s.") % {"path": path})
+
+
+@app.command("check")
+@_explained
+def check(*, device_file: Path) -> None:
+    """Tries what a device would do: anchor, data directory, clock, documents, broker."""
+    answers = asyncio.run(check_device(device_file, wall=_now))
+    table = Table("", _("question"), _("found"))
+    for one in answers:
+        table.add_row("[green]✓[/green]" if one.ok else "[red]✗[/red]", one.question, escape(one.found))
+    _console.print(table)
+    if not all(one.ok for one in answers):
+        raise ProvisioningError(_("Not everything is well; see the lines marked ✗."))
+
+
+@_groups["bundle"].command("make")
+@_explained
+def bundle_make(*, device_file: Path, out: Annotated[Path, typer.Option(help="the USB stick")]) -> None:
+    """Writes a bundle for a USB stick: the documents of a device's place and their recordings."""
+    made = asyncio.run(_bundle(device_file, out))
+    words = _("%(documents)d documents and %(media)d recordings written to %(path)s.")
+    _console.print(words % {"documents": made.documents, "media": made.media, "path": made.path})
+
+
+async def _bundle(device_file: Path, out: Path) -> Bundle:
+    device = read_device(device_file)
+    async with aiohttp.ClientSession() as session:
+        return await make_bundle(ControllerLine(session, device), device.place, out, wall=_now())
+
+
+@_groups["demo"].command("make")
+@_explained
+def demo_make(
+    *,
+    data: Path,
+    places: Annotated[Path, typer.Option(help="JSON: unit path to name, loudspeakers and people")],
+    freshness_key: Annotated[str, typer.Option(help="public key of the controller")],
+) -> None:
+    """Holds the demo's key ceremony and prints its passphrases."""
+    made = make_ceremony(data, freshness_key=freshness_key, places=json.loads(places.read_bytes()))
+    table = Table(_("key"), _("person"), _("place"), _("passphrase"))
+    for one in made.people:
+        table.add_row(one.key, one.holder, one.scope, one.passphrase)
+    _console.print(table)
