@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -76,3 +77,22 @@ class Account:
     def viewer(self) -> Viewer:
         """The account as whoever asks."""
         return Viewer(self.id, self.login, self.name, self.language, self.roles)
+
+
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9.-]{2,31}")
+
+
+def is_login(text: str) -> bool:
+    """Whether the text can be a login: 3 to 32 of a-z, 0-9, dot and hyphen."""
+    return _LOGIN.fullmatch(text) is not None
+
+
+def may_manage(viewer: Viewer, account: Account) -> bool:
+    """Whether a technician may change the account: another person's, with all its roles within their units."""
+    own = account.id == viewer.account
+    return not own and all(viewer.may(Role.TECHNICIAN, held.scope) for held in account.roles)
+
+
+def may_see(viewer: Viewer, account: Account) -> bool:
+    """Whether the account is one's own or holds a role within one's units."""
+    return account.id == viewer.account or any(viewer.sees(held.scope) for held in account.roles)

@@ -15,6 +15,7 @@ from controller.people.access import Session
 from controller.people.domain import Account, HeldRole, Role, Viewer
 from controller.store.engine import reading, writing
 from controller.store.schema import accounts, roles, sessions
+from controller.store.scope import within
 from protocol.clock import WallMs
 from protocol.units import UnitPath
 
@@ -77,6 +78,41 @@ async def set_roles(connection: AsyncConnection, account: int, held: Iterable[He
     rows = [{"account_id": account, "role": one.role.value, "scope": one.scope} for one in dict.fromkeys(held)]
     if rows:
         await connection.execute(insert(roles), rows)
+
+
+async def accounts_within(connection: AsyncConnection, scopes: Iterable[UnitPath]) -> tuple[Account, ...]:
+    """Accounts that hold a role in some units, by name; each with all its roles."""
+    holders = select(roles.c.account_id).where(within(roles.c.scope, scopes))
+    query = select(accounts).where(accounts.c.id.in_(holders)).order_by(accounts.c.active.desc(), accounts.c.name)
+    found = (await connection.execute(query)).mappings().all()
+    held: dict[int, list[HeldRole]] = {row["id"]: [] for row in found}
+    every = select(roles).where(roles.c.account_id.in_(holders)).order_by(roles.c.scope, roles.c.role)
+    for row in await connection.execute(every):
+        held[row.account_id].append(HeldRole(Role(row.role), UnitPath(row.scope)))
+    return tuple(_account(row, tuple(held[row["id"]])) for row in found)
+
+
+async def account_names(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, str]:
+    """Names by number, for pages that show who did something."""
+    query = select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(sorted(set(ids))))
+    return {row.id: row.name for row in await connection.execute(query)}
+
+
+async def rename(connection: AsyncConnection, account: int, name: str) -> None:
+    """Changes the name that others see."""
+    await connection.execute(update(accounts).where(accounts.c.id == account).values(name=name))
+
+
+async def set_password(connection: AsyncConnection, account: int, password_hash: str) -> None:
+    """Changes the password."""
+    await connection.execute(update(accounts).where(accounts.c.id == account).values(password_hash=password_hash))
+
+
+async def set_active(connection: AsyncConnection, account: int, active: bool) -> None:
+    """Closes or opens an account; a closed one is signed out at once."""
+    await connection.execute(update(accounts).where(accounts.c.id == account).values(active=active))
+    if not active:
+        await close_sessions(connection, account)
 
 
 def hash_token(token: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from controller.openapi import INTEGER, TEXT, ApiRoute, add_api, listing, record
-from controller.people import sign_in
+from controller.people import admin, own_account, sign_in
+from controller.people.wording import role_duty, role_name
+from controller.web.template import environment_of
 
 _ROLE = record(role=TEXT, scope=TEXT)
 
@@ -15,6 +17,11 @@ def setup(app: web.Application) -> None:
     app.router.add_get("/login", sign_in.show_sign_in)
     app.router.add_post("/login", sign_in.sign_in)
     app.router.add_post("/sign-out", sign_in.sign_out)
+    app.router.add_get("/account", own_account.show_own_account)
+    app.router.add_post("/account/name", own_account.change_name)
+    app.router.add_post("/account/password", own_account.change_password)
+    _add_admin(app)
+    environment_of(app).filters.update({"role_name": role_name, "role_duty": role_duty})
     add_api(
         app,
         ApiRoute(
@@ -28,3 +35,15 @@ def setup(app: web.Application) -> None:
         ),
         ApiRoute("DELETE", "/session", sign_in.close_api_session, summary="Sign out", status=204),
     )
+
+
+def _add_admin(app: web.Application) -> None:
+    app.router.add_get("/accounts", admin.show_accounts)
+    app.router.add_post("/accounts", admin.create_account)
+    app.router.add_get("/accounts/new", admin.show_new)
+    app.router.add_get("/accounts/{account}", admin.show_account)
+    app.router.add_post("/accounts/{account}/give", admin.give_role)
+    app.router.add_post("/accounts/{account}/take", admin.take_role)
+    app.router.add_post("/accounts/{account}/password", admin.renew_password)
+    app.router.add_post("/accounts/{account}/close", admin.close_account)
+    app.router.add_post("/accounts/{account}/open", admin.open_account)

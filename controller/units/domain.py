@@ -1,4 +1,4 @@
-"""The tree of places as dated data: what a unit is called, since when, and what became of it. No level has a meaning."""
+"""The tree of places as dated data: what a unit is called, since when, what became of it. No level has a meaning."""
 
 from __future__ import annotations
 

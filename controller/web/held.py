@@ -9,7 +9,7 @@ from aiohttp import web
 
 from controller.web.page import page
 
-_OWN = frozenset({"csrf"})
+_LEFT_OUT = frozenset({"csrf", "password", "present", "fresh", "again"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,11 @@ class HeldForm:
     def json(self) -> str:
         """Text for one hidden input."""
         return json.dumps({"action": self.action, "fields": self.fields}, ensure_ascii=False)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """What a person wrote, as far as it can be told from codes: texts of several words."""
+        return tuple(value for _, value in self.fields if " " in value.strip())
 
 
 def parse_held(text: str) -> HeldForm | None:
@@ -46,7 +51,7 @@ async def held_form(request: web.Request) -> HeldForm | None:
     if request.content_type != "application/x-www-form-urlencoded":
         return None
     form = await request.post()
-    fields = tuple((name, str(value)) for name, value in form.items() if name not in _OWN)
+    fields = tuple((name, str(value)) for name, value in form.items() if name not in _LEFT_OUT)
     return HeldForm(request.path_qs, fields)
 
 

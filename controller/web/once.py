@@ -31,10 +31,15 @@ _RUNNING: web.AppKey[dict[str, asyncio.Future[Done]]] = web.AppKey("once_running
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Where a finished form leads, and what is told there."""
+    """Where a finished form leads, and what is told there.
+
+    Attributes:
+        secret: what is told must not be stored, such as a new password: a late repeat leads on without it.
+    """
 
     location: str
     told: Told | None = None
+    secret: bool = False
 
 
 def set_up_once(app: web.Application) -> None:
@@ -70,7 +75,8 @@ async def _run(app: web.Application, key: str, account: int, work: Callable[[], 
 
 async def _work(app: web.Application, key: str, account: int, work: Callable[[], Awaitable[Done]]) -> Done:
     done = await work()
-    result = json.dumps([done.location, done.told and [done.told.text, done.told.kind]])
+    kept = None if done.secret else done.told
+    result = json.dumps([done.location, kept and [kept.text, kept.kind]])
     at = app[CLOCK]()
     async with writing(app[ENGINE]) as connection:
         await connection.execute(delete(once_keys).where(once_keys.c.at_ms < at - KEPT_MS))

@@ -28,3 +28,8 @@ def set_up_templates(app: web.Application) -> jinja2.Environment:
     environment.filters.update(FILTERS)
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     return environment
+
+
+def environment_of(app: web.Application) -> jinja2.Environment:
+    """The environment, for a capability that adds its own filters."""
+    return aiohttp_jinja2.get_env(app)
