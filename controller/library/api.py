@@ -21,7 +21,8 @@ from controller.store.engine import reading
 from controller.web.explained import N_, Explained, not_found
 from protocol.units import UnitPath, unit_path
 
-_MAKERS = (Role.AUTHOR, Role.APPROVER, Role.OPERATOR)
+MAKERS = (Role.AUTHOR, Role.APPROVER, Role.OPERATOR)
+"""Who may add sound: an operator has the text of an emergency spoken."""
 
 _FACTS = {
     "digest": TEXT,
@@ -145,7 +146,7 @@ def _unit_for_new(request: web.Request, text: str) -> UnitPath:
         unit = unit_path(text)
     except ValueError as error:
         raise Explained(N_("Please choose the unit for which this sound is."), code="no_unit") from error
-    if not any(viewer_of(request).may(role, unit) for role in _MAKERS):
+    if not any(viewer_of(request).may(role, unit) for role in MAKERS):
         sentence = N_("Your account may not add sound for this unit. Choose another unit, or ask its technician.")
         raise Explained(sentence, status=403, code="not_allowed")
     return unit

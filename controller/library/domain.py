@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -96,6 +97,14 @@ class Media:
     def ref(self) -> MediaRef:
         """What a signed document says of it."""
         return MediaRef(digest=self.digest, size_bytes=self.size_bytes, duration_ms=self.duration_ms)
+
+    def outline(self, points: int) -> tuple[int, ...]:
+        """The waveform with at most so many values."""
+        count = len(self.waveform)
+        if count <= points:
+            return self.waveform
+        edges = [index * count // points for index in range(points + 1)]
+        return tuple(max(self.waveform[begin:end]) for begin, end in itertools.pairwise(edges))
 
     @property
     def url(self) -> str:

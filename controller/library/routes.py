@@ -10,14 +10,13 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from controller.keys import CLOCK, CONFIG, ENGINE, MEDIA
-from controller.library.api import add_routes, viewed_media
+from controller.library.api import MAKERS, add_routes, viewed_media
 from controller.library.domain import Origin
 from controller.library.queries import PAGE_SIZE, list_media
 from controller.library.service import LIBRARY, Library
 from controller.library.storage import DigestStorage
 from controller.library.worker import Workers
 from controller.people.access import viewer_of
-from controller.people.domain import Role
 from controller.store.engine import reading
 from controller.units.queries import today, units_within
 from controller.web.explained import not_found
@@ -89,9 +88,15 @@ async def show_library(request: web.Request) -> web.Response:
             origin=Origin(origin) if origin in list(Origin) else None,
             before_ms=int(before) if before.isdecimal() else None,
         )
-        own = viewer.scopes(Role.AUTHOR)
+        own = sorted({scope for role in MAKERS for scope in viewer.scopes(role)})
         units = await units_within(connection, own, day=today(request.app[CLOCK]())) if own else ()
-    values = {"found": found, "search": search, "origin": origin, "units": units, "more": len(found) == PAGE_SIZE}
+    values = {
+        "found": found,
+        "search": search,
+        "chosen_origin": origin,
+        "units": units,
+        "more": len(found) == PAGE_SIZE,
+    }
     if request.headers.get("HX-Request"):
         return fragment(request, "library/_list.html", values)
     return page(request, "library/library.html", values)

@@ -76,6 +76,10 @@ _SENTENCES: Final[dict[Reason, tuple[str, int]]] = {
     Reason.BUSY: (N_("Many sounds are being prepared just now. Please wait a minute and try again."), 503),
 }
 
+_CUT_AT_HEAD: Final = N_(
+    "This file was cut off: parts of it are missing. Please copy it again from where it was made, then send it again."
+)
+
 _THINGS: Final = {
     "picture": N_("a picture"),
     "document": N_("a document"),
@@ -89,6 +93,8 @@ _THINGS: Final = {
 def explained(refused: SoundRefusedError) -> Explained:
     """The refusal as a sentence, in the language of the request."""
     sentence, status = _SENTENCES[refused.reason]
+    if refused.reason is Reason.CUT_OFF and not refused.values.get("seconds"):
+        sentence = _CUT_AT_HEAD
     values: dict[str, Any] = dict(refused.values)
     if "looks_like" in values:
         values["thing"] = gettext(_THINGS[str(values.pop("looks_like"))])
