@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controller.devices.token import token_hash
-from controller.store.schema import devices
+from controller.store.schema import devices, documents
 from controller.store.scope import within
 from protocol.clock import WallMs
 from protocol.units import UnitPath, unit_path
@@ -100,6 +100,16 @@ async def last_words(connection: AsyncConnection) -> tuple[tuple[str, WallMs, st
     """The last status of each device as it was stored, for the start: device, time, JSON."""
     asked = select(devices.c.id, devices.c.seen_ms, devices.c.status_json).where(devices.c.status_json.is_not(None))
     return tuple((device, WallMs(seen or 0), text) for device, seen, text in await connection.execute(asked))
+
+
+async def waiting_documents(connection: AsyncConnection, scopes: Iterable[UnitPath], *, now: WallMs) -> int:
+    """How many signed documents in the scopes the broker has not taken yet."""
+    columns = documents.c
+    alive = or_(columns.expires_ms.is_(None), columns.expires_ms > now)
+    asked = select(func.count()).where(
+        columns.state == "in_force", columns.published_ms.is_(None), alive, within(columns.scope, scopes)
+    )
+    return (await connection.execute(asked)).scalar_one()
 
 
 def _enrolled(row: Row[tuple[object, ...]]) -> Enrolled:

@@ -1,0 +1,85 @@
+"""Takes a device in: an id, a place in the tree, a name, and a token that is shown once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from controller.audit.log import note
+from controller.devices.keys import INGEST
+from controller.devices.queries import Enrolled, add_device
+from controller.devices.token import new_token
+from controller.keys import CLOCK, ENGINE
+from controller.people.access import require
+from controller.people.domain import Role
+from controller.store.engine import writing
+from controller.units.queries import unit_at
+from controller.web.explained import N_, Explained
+from protocol.limits import TEXT_CHARS_MAX
+from protocol.topics import device_id
+from protocol.units import UnitPath, parent, unit_path
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a technician asks for, still unchecked."""
+
+    id: str
+    place: str
+    name: str
+
+
+async def enrol(request: web.Request, wanted: Wanted) -> tuple[Enrolled, str]:
+    """Enrols a device; gives it with its token.
+
+    Raises:
+        Explained: the id, place or name cannot be used, or the viewer may not.
+    """
+    device = _checked(wanted)
+    home = parent(device.place)
+    assert home is not None, "a place without a unit above was refused"
+    viewer, token = require(request, Role.TECHNICIAN, home), new_token()
+    now = request.app[CLOCK]()
+    async with writing(request.app[ENGINE]) as connection:
+        if await unit_at(connection, home) is None:
+            raise Explained(
+                N_("There is no unit %(unit)s. Choose the unit from the list."), unit=home, code="no_unit"
+            )
+        if not await add_device(connection, device, token=token, now=now):
+            raise Explained(
+                N_("A device with this id or at this place is enrolled already. Choose another one."),
+                status=409,
+                code="taken",
+            )
+        subject = f"{home}#{device.id}"
+        await note(connection, "device.enrol", at=now, account=viewer.account, subject=subject, detail=device.name)
+    await request.app[INGEST].renew_roster()
+    return device, token
+
+
+def _checked(wanted: Wanted) -> Enrolled:
+    try:
+        device = device_id(wanted.id.strip())
+        if device == "new":
+            raise ValueError("the address of the enrolment page")
+    except ValueError:
+        raise Explained(
+            N_("A device id has 1 to 64 small letters, digits and hyphens, such as ke-sach-07."), code="bad_id"
+        ) from None
+    name = " ".join(wanted.name.split())
+    if not 0 < len(name) <= TEXT_CHARS_MAX:
+        raise Explained(N_("Give the device a name of at most 200 characters, such as the hamlet."), code="bad_name")
+    return Enrolled(device, _place(wanted.place), name)
+
+
+def _place(text: str) -> UnitPath:
+    try:
+        place = unit_path(text.strip())
+    except ValueError:
+        place = UnitPath("")
+    if parent(place) is None:
+        raise Explained(
+            N_("A place is the path of a unit and one part of its own, such as vn/92/31498/c07."), code="bad_place"
+        )
+    return place

@@ -1,0 +1,71 @@
+"""Routes of devices, and the work in the background that takes in their reports."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from controller.broker.keys import REPORT_LISTENERS
+from controller.devices import pages
+from controller.devices.announcer import Announcer
+from controller.devices.api import add_device_api
+from controller.devices.domain import DEMO_HEARTBEAT_MS, HEARTBEAT_MS
+from controller.devices.ingest import Ingest
+from controller.devices.keys import ANNOUNCER, INGEST, ROSTER
+from controller.devices.live import Roster
+from controller.devices.queries import last_words, mark_links_unknown
+from controller.keys import CLOCK, CONFIG, ENGINE, EVENTS
+from controller.store.engine import reading, writing
+from protocol import codec
+from protocol.errors import DocumentError
+from protocol.limits import REPORT_BYTES_MAX
+from protocol.report import Status
+
+logger = logging.getLogger(__name__)
+
+
+def setup(app: web.Application) -> None:
+    """Adds pages, API and background work."""
+    heartbeat_ms = DEMO_HEARTBEAT_MS if app[CONFIG].demo else HEARTBEAT_MS
+    app[ROSTER] = Roster(heartbeat_ms=heartbeat_ms)
+    app[ANNOUNCER] = Announcer(app[EVENTS], app[ROSTER], app[CLOCK])
+    app[INGEST] = Ingest(app[ENGINE], app[ROSTER], app[ANNOUNCER], app[CLOCK])
+    app.setdefault(REPORT_LISTENERS, []).append(app[INGEST].receive)
+    app.router.add_get("/devices", pages.show_devices)
+    app.router.add_get("/devices/new", pages.show_enrolment)
+    app.router.add_post("/devices/new", pages.take_in)
+    app.router.add_get("/devices/{device}", pages.show_device)
+    add_device_api(app)
+    app.cleanup_ctx.append(_take_in_reports)
+
+
+async def _take_in_reports(app: web.Application) -> AsyncIterator[None]:
+    await _remember(app)
+    ingest = app[INGEST]
+    work = (ingest.run(), ingest.watch_grades(), app[ANNOUNCER].run())
+    tasks = [asyncio.create_task(one) for one in work]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _remember(app: web.Application) -> None:
+    """What was known before the last stop; nobody counts as connected until they speak."""
+    async with writing(app[ENGINE]) as connection:
+        await mark_links_unknown(connection)
+    await app[INGEST].renew_roster()
+    async with reading(app[ENGINE]) as connection:
+        words = await last_words(connection)
+    for device, seen, text in words:
+        known = app[ROSTER].get(device)
+        try:
+            status = codec.decode(Status, text.encode(), bytes_max=REPORT_BYTES_MAX)
+        except DocumentError:
+            logger.warning("the stored status of %s cannot be read", device)
+            continue
+        if known is not None:
+            known.status, known.seen = status, seen
