@@ -72,6 +72,7 @@ class Bus:
 
     def cut(self, reason: EndReason) -> None:
         """Ends everything where it is: for when no card is there to hear a fade."""
+        self._marks.clear()
         for track in self._tracks():
             self._remove(track, reason)
 

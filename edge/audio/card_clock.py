@@ -60,10 +60,13 @@ class Line:
         """The sample that is heard at an instant."""
         return self.position + round((mono - self.heard_ms) * _SAMPLES_PER_MS)
 
+    def mono_at(self, position: int) -> float:
+        """When a sample is heard, on the monotonic clock."""
+        return self.heard_ms + (position - self.position) / _SAMPLES_PER_MS
+
     def wall_at(self, position: int) -> WallMs:
         """The wall time at which a sample is heard."""
-        mono = self.heard_ms + (position - self.position) / _SAMPLES_PER_MS
-        return WallMs(self.now.wall + round(mono - self.now.mono))
+        return WallMs(self.now.wall + round(self.mono_at(position) - self.now.mono))
 
     def mono_of(self, wall: WallMs) -> MonoMs:
         """The monotonic instant of a wall time."""

@@ -1,0 +1,120 @@
+"""From one sound to the next, to the sample.
+
+The old sound has faded out at the cue's instant, and the new one begins there; when its source or the amplifier is
+not ready yet, it begins as soon as they are. Only an alert is put over a programme, live session or FM, which goes on
+ducked under its attention tone.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from edge.audio.amplifier_line import AmplifierLine
+from edge.audio.bus import Bus
+from edge.audio.card_clock import Line
+from edge.audio.closing import Closing
+from edge.audio.cue import Cue
+from edge.audio.fader import RAMP_SAMPLES
+from edge.audio.source import Audible, Opened
+from edge.audio.teller import Teller
+from edge.audio.track import Track
+from edge.core.output import AlertOutput, FmOutput, LiveOutput, Output, ProgrammeOutput, Silence
+from edge.ports import SAMPLE_RATE, PortError
+from protocol.clock import MonoMs
+
+_SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
+
+_log = logging.getLogger(__name__)
+
+
+class Handover:
+    """The cue, and what becomes of it on the bus.
+
+    Attributes:
+        cue: the switch that is to come.
+    """
+
+    def __init__(self, bus: Bus, *, amplifier: AmplifierLine, teller: Teller, closing: Closing) -> None:
+        self._bus = bus
+        self._amplifier = amplifier
+        self._teller = teller
+        self._closing = closing
+        self.cue: Cue | None = None
+
+    def plan(self, cue: Cue | None) -> None:
+        """Puts a cue in place of the one before, or none."""
+        old, self.cue = self.cue, cue
+        if old is not None:
+            self._closing.start(old.drop())
+
+    def sounds(self, output: Output) -> bool:
+        """Whether this output sounds, and will go on."""
+        current = self._bus.current
+        return current is not None and current.output.key == output.key and current.leaves_at is None
+
+    def is_due(self, mono: MonoMs) -> bool:
+        """Whether the cue's instant has come."""
+        return self.cue is not None and self.cue.at <= mono
+
+    def wants_amplifier(self, mono: MonoMs) -> bool:
+        """Whether something sounds, or will within the lead-in."""
+        return self._bus.sounding or (
+            self.cue is not None
+            and not isinstance(self.cue.output, Silence)
+            and self.cue.at - self._amplifier.lead_in_ms <= mono
+        )
+
+    def follow(self, line: Line) -> None:
+        """Does what the cue wants done in the coming frame."""
+        cue = self.cue
+        if cue is None:
+            return
+        over = self._goes_over(cue.output)
+        at = line.position_at(cue.at)
+        if self._bus.sounding and not over and at - RAMP_SAMPLES < line.end:
+            self._bus.leave(max(at, line.position + RAMP_SAMPLES))
+        begin = max(at, line.position, 0 if over else self._bus.leaves_at)
+        if isinstance(cue.output, Silence):
+            self.cue = cue if begin >= line.end else None
+            return
+        begin = max(begin, line.position_at(self._amplifier.ready_at(line.now.mono)))
+        if begin < line.end:
+            self._begin(cue, cue.output, begin=begin, line=line)
+
+    def _goes_over(self, output: Output) -> bool:
+        """Whether this is an alert whose tone ducks what sounds, instead of ending it."""
+        current = self._bus.current
+        return (
+            isinstance(output, AlertOutput)
+            and current is not None
+            and isinstance(current.output, ProgrammeOutput | LiveOutput | FmOutput)
+            and current.leaves_at is None
+        )
+
+    def _begin(self, cue: Cue, output: Audible, *, begin: int, line: Line) -> None:
+        try:
+            opened = cue.take()
+        except PortError as error:
+            _log.warning("%s has no sound: %s", output.key, error)
+            self._teller.failed(output.key, line)
+            self.cue = None
+            return
+        if opened is None:
+            return
+        position = cue.place(opened, begin=begin, line=line)
+        if position is None:
+            self._closing.start(opened.feed.close())
+        elif position >= line.end:
+            cue.put_back(opened)
+        else:
+            self._enter(output, opened, position=position, line=line)
+
+    def _enter(self, output: Audible, opened: Opened, *, position: int, line: Line) -> None:
+        track = Track(output, opened.feed, began=line.wall_at(position))
+        if isinstance(output, AlertOutput) and self._goes_over(output):
+            self._bus.enter_over(track, position, tone_samples=output.tone_ms * _SAMPLES_PER_MS)
+        else:
+            self._bus.enter(track, position)
+        self._teller.begins(track)
+        self.cue = None

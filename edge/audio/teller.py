@@ -1,0 +1,90 @@
+"""Tells the core what was heard, and how loud: at the bus, and at the amplifier where the board can measure."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from edge.audio.bus import Ended
+from edge.audio.card_clock import Line
+from edge.audio.level import SecondMeter
+from edge.audio.outbox import Outbox
+from edge.audio.track import Track
+from edge.core.events import CardChanged, Event, LevelMeasured, SoundEnded, SoundStarted
+from edge.ports import Clock, Meter
+from protocol.report import LEVEL_SILENCE_CDB, EndReason
+
+_UNEXPECTED_CDB: Final = -6000
+"""What a meter shows above this is sound."""
+
+
+class Teller:
+    """Makes the events of the sound path."""
+
+    def __init__(self, clock: Clock, meter: Meter) -> None:
+        self._clock = clock
+        self._meter = meter
+        self._outbox = Outbox(clock)
+        self._seconds = SecondMeter()
+        self._begun: list[Track] = []
+
+    def events(self) -> AsyncIterator[Event]:
+        """What has happened, as it happens."""
+        return self._outbox.events()
+
+    def begins(self, track: Track) -> None:
+        """A track begins in the coming frame: told after what ends for it."""
+        self._begun.append(track)
+
+    def frame(self, line: Line, ended: Sequence[Ended]) -> None:
+        """A frame was rendered: tells what began and ended in it."""
+        for end in ended:
+            self._outbox.put(_sound_ended(end, line), at=line.mono_at(end.position))
+        for track in self._begun:
+            began = SoundStarted(track.output.key, track.began)
+            self._outbox.put(began, at=line.now.mono + track.began - line.now.wall)
+        self._begun.clear()
+
+    def failed(self, key: str, line: Line) -> None:
+        """An output never began."""
+        wall = line.now.wall
+        self._outbox.put(SoundEnded(key, wall, wall, LEVEL_SILENCE_CDB, EndReason.SOURCE_FAILED))
+
+    def card(self, *, present: bool) -> None:
+        """The card went or came."""
+        self._outbox.put(CardChanged(present))
+
+    def measure(self, frame: bytes, track: Track | None, *, amplified: bool) -> None:
+        """Takes a frame; tells a level once a second while the amplifier is on, or sound is heard without it."""
+        level = self._seconds.add(frame)
+        if level is None:
+            return
+        measured = self._meter.level_cdb()
+        if track is not None and measured is not None:
+            track.output_power.add(measured)
+        if amplified or _is_sound(measured):
+            self._outbox.put(LevelMeasured(self._clock.now().wall, level, measured))
+
+    def measure_rest(self) -> bool:
+        """Looks at the meter while nothing should sound; tells, and answers, whether something does."""
+        measured = self._meter.level_cdb()
+        if not _is_sound(measured):
+            return False
+        self._outbox.put(LevelMeasured(self._clock.now().wall, LEVEL_SILENCE_CDB, measured))
+        return True
+
+
+def _sound_ended(end: Ended, line: Line) -> SoundEnded:
+    track = end.track
+    return SoundEnded(
+        key=track.output.key,
+        began=track.began,
+        wall=max(track.began, line.wall_at(end.position)),
+        level_cdb=track.loudness.level_cdb,
+        reason=end.reason,
+        output_level_cdb=track.output_power.level_cdb,
+    )
+
+
+def _is_sound(measured_cdb: int | None) -> bool:
+    return measured_cdb is not None and measured_cdb > _UNEXPECTED_CDB

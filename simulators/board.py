@@ -1,0 +1,67 @@
+"""All of a simulated device's hardware behind one name, with handles for whoever plays the world around it."""
+
+from __future__ import annotations
+
+from edge.core.events import ClockSource
+from simulators.amplifier import SimAmplifier
+from simulators.button import SimButtons
+from simulators.fm_station import SimEther, SimTuner
+from simulators.horn import SimHorn
+from simulators.loop_clock import LoopClock
+from simulators.meter import SimMeter
+from simulators.microphone import SimMicrophone
+from simulators.sound_card import SimSoundCard
+from simulators.time_source import SimTimeSources
+
+
+class SimBoard:
+    """Implements `edge.ports.Board`.
+
+    What may be done to it: `buttons` are pressed, stations of the `ether` come and go, `sound_card` is unplugged,
+    the `sim_microphone` hears or breaks, the amplifier is bridged, the `horn` is listened to.
+
+    Args:
+        ether: what the place receives; None for a board without an FM tuner.
+        metered: whether the board measures at the amplifier's output.
+        keep_s: how far back the horn can be asked.
+    """
+
+    def __init__(
+        self, clock: LoopClock, *, ether: SimEther | None = None, metered: bool = True, keep_s: int = 120
+    ) -> None:
+        self.horn = SimHorn(clock, keep_s=keep_s)
+        self.sound_card = SimSoundCard(clock, self.horn)
+        self.sim_amplifier = SimAmplifier(clock, self.horn)
+        self.sim_microphone = SimMicrophone(clock)
+        self.sim_tuner = None if ether is None else SimTuner(clock, ether)
+        self.buttons = SimButtons()
+        self.time_sources = SimTimeSources(clock, ClockSource.NTP, ClockSource.RTC)
+        self._meter = SimMeter(self.horn, fitted=metered)
+
+    def card(self) -> SimSoundCard:
+        """See `edge.ports.Board`."""
+        return self.sound_card
+
+    def microphone(self) -> SimMicrophone:
+        """See `edge.ports.Board`."""
+        return self.sim_microphone
+
+    def tuner(self) -> SimTuner | None:
+        """See `edge.ports.Board`."""
+        return self.sim_tuner
+
+    def panel(self) -> SimButtons:
+        """See `edge.ports.Board`."""
+        return self.buttons
+
+    def amplifier(self) -> SimAmplifier:
+        """See `edge.ports.Board`."""
+        return self.sim_amplifier
+
+    def meter(self) -> SimMeter:
+        """See `edge.ports.Board`."""
+        return self._meter
+
+    def clock_sources(self) -> SimTimeSources:
+        """See `edge.ports.Board`."""
+        return self.time_sources
