@@ -127,7 +127,7 @@ class Reporter:
                 self._status_waits.set()
 
     async def _send_letters(self) -> None:
-        backoff = Backoff(high_s=60)
+        backoff = Backoff(low_s=0.5, high_s=5.0)
         while True:
             await self._up.wait()
             await self._letters_wait.wait()

@@ -114,6 +114,7 @@ class Runner(Generic[S]):
         self._wake_at: MonoMs | None = None
         self._timer: asyncio.Task[None] | None = None
         self._tick_waits = False
+        self._not_before: MonoMs | None = None
 
     @property
     def state(self) -> S:
@@ -196,7 +197,8 @@ class Runner(Generic[S]):
             self._plan_wake(_not_at_once(decision.wake_at, event, now))
             return True
         # What the decision saw is still so; without a pause it would be made again at once, for ever.
-        self._plan_wake(MonoMs(now.mono + _AGAIN_MS))
+        self._not_before = MonoMs(now.mono + _AGAIN_MS)
+        self._plan_wake(self._not_before)
         if not isinstance(event, StateSaveFailed):
             await self._decide(StateSaveFailed(failure))
         return True
@@ -211,6 +213,8 @@ class Runner(Generic[S]):
             self._downloads.kick()
 
     def _plan_wake(self, at: MonoMs | None) -> None:
+        if at is not None and self._not_before is not None:
+            at = MonoMs(max(at, self._not_before))
         if self._tick_waits or (at == self._wake_at and self._timer and not self._timer.done()):
             return
         if self._timer:
