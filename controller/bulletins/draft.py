@@ -5,7 +5,7 @@ Nothing typed is lost: the text stays as it was, and each problem names the fiel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -64,15 +64,13 @@ class Surroundings:
 
     Attributes:
         places: every unit and device that exists now.
-        media_of: a sound of the library by digest, or None when there is none for these eyes.
-        pi_of: RDS identity of a frequency in the unit's signed station list.
+        media: the sound that the text names, or None when the library has none for these eyes.
     """
 
     now: WallMs
     viewer: Viewer
     places: Collection[str]
-    media_of: Callable[[str], MediaRef | None]
-    pi_of: Callable[[int], str | None] = lambda _: None
+    media: MediaRef | None = None
 
 
 class _Reader:
@@ -127,8 +125,8 @@ class _Reader:
             return self._relay()
         if not self.text.media_digest:
             return None
-        media = self.around.media_of(self.text.media_digest)
-        if media is None:
+        media = self.around.media
+        if media is None or media.digest != self.text.media_digest:
             self.wrong("media_digest", Code.CONTENT_UNKNOWN)
             return None
         return Programme(media)
@@ -146,7 +144,7 @@ class _Reader:
         if duration is None or not MINUTE_MS // 60 <= duration <= MEDIA_DURATION_MS_MAX:
             self.wrong("relay_ms", Code.DURATION_WRONG, most=MEDIA_DURATION_MS_MAX // MINUTE_MS)
             return None
-        return Relay(frequency, duration, self.around.pi_of(frequency))
+        return Relay(frequency, duration)
 
     def targets(self, unit: UnitPath) -> tuple[UnitPath, ...]:
         targets = narrowest(tuple(UnitPath(one) for one in self.text.targets))

@@ -1,0 +1,61 @@
+"""What envelopes are verified against: the pinned anchor file and the grants that were accepted.
+
+The anchor is put into the data directory by whoever sets the province up, perhaps after the controller's first
+start, because it names the controller's freshness key. It is read when it is needed and kept until the file changes.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from controller.signing.domain import Authority
+from controller.signing.queries import held_grants
+from protocol.errors import DocumentError
+from protocol.grants import Anchor, HeldGrant, read_anchor
+
+logger = logging.getLogger(__name__)
+
+FILE = "anchor.json"
+
+
+class AnchorMissingError(Exception):
+    """There is no readable anchor yet, so nothing can be verified."""
+
+
+class AuthorityFile:
+    """The anchor and the grants, kept between requests: an emergency does not wait for a disk."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / FILE
+        self._anchor: Anchor | None = None
+        self._changed_ns = -1
+        self._grants: dict[str, HeldGrant] | None = None
+
+    def anchor(self) -> Anchor:
+        """The anchor as the file says now.
+
+        Raises:
+            AnchorMissingError: the file is missing or damaged.
+        """
+        try:
+            changed_ns = self._path.stat().st_mtime_ns
+            if self._anchor is None or changed_ns != self._changed_ns:
+                self._anchor = read_anchor(self._path.read_bytes())
+                self._changed_ns = changed_ns
+        except (OSError, DocumentError) as error:
+            raise AnchorMissingError(str(self._path)) from error
+        return self._anchor
+
+    async def load(self, connection: AsyncConnection) -> Authority:
+        """Anchor and grants. Raises AnchorMissingError."""
+        anchor = self.anchor()
+        if self._grants is None:
+            self._grants = await held_grants(connection)
+        return Authority(anchor, self._grants)
+
+    def forget_grants(self) -> None:
+        """A grant came or went: they are read again when they are needed."""
+        self._grants = None

@@ -1,0 +1,163 @@
+"""Brings what is in force to the devices: a retained parcel for each unit, alerts at once, all again if need be.
+
+What the broker has not taken is marked in the database, not in memory: after a crash between the signature and the
+publish it goes out at the next start, and until then pages say that it waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from controller.ports import BrokerAwayError, Clock, Publisher
+from controller.signing.freshness import head
+from controller.signing.queries import (
+    StoredDocument,
+    alerts_alive,
+    documents_waiting,
+    end_expired,
+    mark_published,
+    newest_versions,
+    parcel_documents,
+    units_with_documents,
+)
+from controller.signing.shelf import Shelf, Spoken
+from controller.store.engine import reading, writing
+from protocol.clock import WallMs
+from protocol.document import SpeechDocument, read
+from protocol.keys import SigningKey
+from protocol.parcel import pack_parcel
+from protocol.topics import ALERT, DOC, unit_topic
+from protocol.units import UnitPath
+
+logger = logging.getLogger(__name__)
+
+HEAD_EVERY_MS: Final = 3_600_000
+LOOK_EVERY_S: Final = 2.0
+
+
+class Distribution:
+    """Publishes, and keeps the shelf for those who ask instead."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, publisher: Publisher, *, key: SigningKey) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._publisher = publisher
+        self._key = key
+        self._poked = asyncio.Event()
+        self._heads_made = WallMs(0)
+        self._unsent: dict[UnitPath, frozenset[str]] = {}
+        self._alerts, self._parcels = asyncio.Lock(), asyncio.Lock()
+        self.shelf = Shelf()
+
+    async def run(self) -> None:
+        """Publishes what waits, for ever; a failure is told once and tried again."""
+        failing = False
+        while True:
+            self._poked.clear()
+            try:
+                await self.publish_waiting()
+                failing = False
+            except Exception:
+                logger.log(logging.DEBUG if failing else logging.WARNING, "publishing failed", exc_info=True)
+                failing = True
+            try:
+                await asyncio.wait_for(self._poked.wait(), LOOK_EVERY_S)
+            except TimeoutError:
+                pass
+
+    def poke(self) -> None:
+        """Something was stored: look now."""
+        self._poked.set()
+
+    async def broker_returned(self) -> None:
+        """The broker may have forgotten everything it kept."""
+        self._unsent = {**dict.fromkeys(self.shelf.parcels, frozenset()), **self._unsent}
+        self.poke()
+
+    async def publish_waiting(self) -> None:
+        """Alerts first, and behind no parcel; then the parcels that changed, or all of them every hour."""
+        async with self._alerts:
+            await self._publish_alerts()
+        async with self._parcels:
+            await self._refresh_parcels()
+            await self._send_parcels()
+
+    async def _publish_alerts(self) -> None:
+        async with reading(self._engine) as connection:
+            alive = await alerts_alive(connection, self._clock())
+        self.shelf.put_spoken(_spoken(alive))
+        for document in alive:
+            if document.published is None and self._publisher.connected:
+                await self._send_alert(document)
+
+    async def _send_alert(self, document: StoredDocument) -> None:
+        payload = document.envelope.pack()
+        topics = [unit_topic(unit, ALERT) for unit in _targets(document)]
+        try:
+            await asyncio.gather(*(self._publisher.publish(topic, payload) for topic in topics))
+        except BrokerAwayError:
+            logger.info("the broker is away; %s waits", document.digest[:16])
+            return
+        await self._mark([document.digest])
+
+    async def _refresh_parcels(self) -> None:
+        now = self._clock()
+        hourly = now >= self._heads_made + HEAD_EVERY_MS
+        if hourly:
+            async with writing(self._engine) as connection:
+                await end_expired(connection, now)
+        async with reading(self._engine) as connection:
+            waiting = await documents_waiting(connection, now)
+            units = await units_with_documents(connection) if hourly else self._changed(waiting)
+            for unit in units:
+                await self._make_parcel(connection, unit)
+        if hourly:
+            self._heads_made = now
+
+    def _changed(self, waiting: Iterable[tuple[UnitPath, str]]) -> list[UnitPath]:
+        """Units with a document that is not in the parcel that is about to be sent."""
+        return sorted({unit for unit, digest in waiting if digest not in self._unsent.get(unit, ())})
+
+    async def _send_parcels(self) -> None:
+        for unit, digests in tuple(self._unsent.items()):
+            if not self._publisher.connected:
+                return
+            try:
+                await self._publisher.publish(unit_topic(unit, DOC), self.shelf.parcels[unit].encode(), retain=True)
+            except BrokerAwayError:
+                return
+            self._unsent.pop(unit, None)
+            await self._mark(digests)
+
+    async def _make_parcel(self, connection: AsyncConnection, unit: UnitPath) -> None:
+        now = self._clock()
+        found = await parcel_documents(connection, unit, now)
+        newest = await newest_versions(connection, unit)
+        envelopes = (*(one.envelope for one in found), head(self._key, unit, newest, now=now))
+        self.shelf.put_parcel(unit, pack_parcel(unit, envelopes))
+        self._unsent[unit] = frozenset(one.digest for one in found)
+
+    async def _mark(self, digests: Iterable[str]) -> None:
+        async with writing(self._engine) as connection:
+            await mark_published(connection, digests, self._clock())
+
+
+def _spoken(documents: Iterable[StoredDocument]) -> list[Spoken]:
+    return [Spoken(one.digest, _document(one), one.envelope.pack().decode()) for one in documents]
+
+
+def _document(stored: StoredDocument) -> SpeechDocument:
+    document = read(stored.envelope)
+    assert isinstance(document, SpeechDocument), "only speech is at once"
+    return document
+
+
+def _targets(stored: StoredDocument) -> tuple[UnitPath, ...]:
+    """One publish for each place that is addressed, so nobody else is woken."""
+    targets: tuple[UnitPath, ...] = getattr(_document(stored), "targets", ())
+    return targets

@@ -1,0 +1,285 @@
+"""Signed documents in the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from controller.signing.domain import AT_ONCE, VERSIONED, DocumentState, Judgement, version_of
+from controller.store.schema import documents
+from controller.store.scope import within
+from protocol import codec
+from protocol.audible_config import AudibleConfig, Window
+from protocol.clock import WallMs
+from protocol.document import Kind
+from protocol.envelope import Envelope, unpack
+from protocol.freshness import Newest
+from protocol.grants import Grant, HeldGrant
+from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, ENVELOPE_BYTES_MAX
+from protocol.schedule import Schedule
+from protocol.units import UnitPath, ancestors
+
+IN_PARCELS = (Kind.GRANT, *VERSIONED)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A row of the table."""
+
+    digest: str
+    scope: UnitPath
+    kind: Kind
+    version: int | None
+    state: DocumentState
+    envelope: Envelope
+    holder: str
+    signers: tuple[str, ...]
+    issued: WallMs
+    expires: WallMs | None
+    stored: WallMs
+    published: WallMs | None
+
+
+def _stored(row: Row[Any]) -> StoredDocument:
+    return StoredDocument(
+        digest=row.digest,
+        scope=UnitPath(row.scope),
+        kind=Kind(row.kind),
+        version=row.version,
+        state=DocumentState(row.state),
+        envelope=unpack(row.envelope),
+        holder=row.holder,
+        signers=tuple(json.loads(row.signers_json)),
+        issued=WallMs(row.issued_ms),
+        expires=None if row.expires_ms is None else WallMs(row.expires_ms),
+        stored=WallMs(row.stored_ms),
+        published=None if row.published_ms is None else WallMs(row.published_ms),
+    )
+
+
+async def load_document(connection: AsyncConnection, digest: str) -> StoredDocument | None:
+    """One document, whatever its state."""
+    row = (await connection.execute(select(documents).where(documents.c.digest == digest))).one_or_none()
+    return None if row is None else _stored(row)
+
+
+async def store_document(
+    connection: AsyncConnection, judgement: Judgement, envelope: Envelope, *, state: DocumentState, now: WallMs
+) -> None:
+    """Writes a document, or replaces the partly signed one of the same digest."""
+    document = judgement.document
+    values = {
+        "digest": judgement.digest,
+        "scope": document.scope,
+        "kind": judgement.kind.value,
+        "version": version_of(document),
+        "sequence": getattr(document, "sequence", None),
+        "state": state.value,
+        "envelope": envelope.pack(),
+        "holder": judgement.holder,
+        "signers_json": json.dumps(sorted(judgement.signers)),
+        "issued_ms": document.not_before if isinstance(document, Grant) else document.issued,
+        "expires_ms": getattr(document, "expires", None),
+        "stored_ms": now,
+        "published_ms": None,
+    }
+    await connection.execute(delete(documents).where(documents.c.digest == judgement.digest))
+    await connection.execute(insert(documents).values(**values))
+
+
+async def set_state(connection: AsyncConnection, digests: Iterable[str], state: DocumentState) -> None:
+    """Moves documents on; a released one waits for the broker anew."""
+    wanted = list(digests)
+    if wanted:
+        await connection.execute(update(documents).where(documents.c.digest.in_(wanted)).values(state=state.value))
+
+
+async def in_force(connection: AsyncConnection, scope: UnitPath, kind: Kind) -> StoredDocument | None:
+    """The newest document of a kind that a unit's devices obey."""
+    query = select(documents).where(
+        documents.c.scope == scope, documents.c.kind == kind.value, documents.c.state == DocumentState.IN_FORCE.value
+    )
+    row = (await connection.execute(query.order_by(documents.c.version.desc()).limit(1))).one_or_none()
+    return None if row is None else _stored(row)
+
+
+async def schedule_in_force(connection: AsyncConnection, unit: UnitPath) -> tuple[StoredDocument, Schedule] | None:
+    """A unit's signed schedule."""
+    found = await in_force(connection, unit, Kind.SCHEDULE)
+    return None if found is None else (found, read_schedule(found.envelope))
+
+
+def read_schedule(envelope: Envelope) -> Schedule:
+    """The schedule in an envelope that was verified when it was stored."""
+    return codec.decode(Schedule, envelope.payload, bytes_max=ENVELOPE_BYTES_MAX)
+
+
+async def schedules_in_force(
+    connection: AsyncConnection, scopes: Sequence[UnitPath], *, above: bool = False
+) -> tuple[Schedule, ...]:
+    """Signed schedules of the units within the scopes; with `above` also those of the units over them."""
+    places = within(documents.c.scope, scopes)
+    if above:
+        over = {unit for scope in scopes for unit in ancestors(scope)}
+        places = or_(places, documents.c.scope.in_(sorted(over)))
+    query = select(documents.c.envelope).where(
+        places, documents.c.kind == Kind.SCHEDULE.value, documents.c.state == DocumentState.IN_FORCE.value
+    )
+    rows = await connection.execute(query.order_by(documents.c.scope))
+    return tuple(read_schedule(unpack(row.envelope)) for row in rows)
+
+
+async def config_in_force(connection: AsyncConnection, unit: UnitPath) -> AudibleConfig | None:
+    """The audible configuration that decides for a unit: its own, else the nearest above."""
+    for place in reversed(ancestors(unit)):
+        found = await in_force(connection, place, Kind.AUDIBLE_CONFIG)
+        if found is not None:
+            return read_config(found.envelope)
+    return None
+
+
+def read_config(envelope: Envelope) -> AudibleConfig:
+    """The configuration in an envelope that was verified when it was stored."""
+    return codec.decode(AudibleConfig, envelope.payload, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
+
+
+async def signed_quiet_hours(connection: AsyncConnection) -> dict[UnitPath, tuple[Window, ...]]:
+    """Quiet hours of every unit that has a configuration in force."""
+    query = select(documents.c.scope, documents.c.envelope).where(
+        documents.c.kind == Kind.AUDIBLE_CONFIG.value, documents.c.state == DocumentState.IN_FORCE.value
+    )
+    rows = await connection.execute(query)
+    return {UnitPath(row.scope): read_config(unpack(row.envelope)).quiet_hours for row in rows}
+
+
+async def held_grants(connection: AsyncConnection) -> dict[str, HeldGrant]:
+    """Every grant in force, by digest; each was verified when it was stored."""
+    query = select(documents.c.digest, documents.c.envelope).where(
+        documents.c.kind == Kind.GRANT.value, documents.c.state == DocumentState.IN_FORCE.value
+    )
+    rows = await connection.execute(query)
+    return {row.digest: HeldGrant(row.digest, _read_grant(row.envelope)) for row in rows}
+
+
+def _read_grant(packed: bytes) -> Grant:
+    return codec.decode(Grant, unpack(packed).payload, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
+
+
+async def parcel_documents(connection: AsyncConnection, unit: UnitPath, now: WallMs) -> tuple[StoredDocument, ...]:
+    """What a unit's parcel carries before its head: grants first, then configuration, then schedule."""
+    alive = or_(documents.c.expires_ms.is_(None), documents.c.expires_ms > now)
+    query = select(documents).where(
+        documents.c.scope == unit,
+        documents.c.kind.in_([kind.value for kind in IN_PARCELS]),
+        documents.c.state == DocumentState.IN_FORCE.value,
+        alive,
+    )
+    rank = {kind.value: position for position, kind in enumerate((Kind.GRANT, Kind.AUDIBLE_CONFIG, Kind.SCHEDULE))}
+    order = case(rank, value=documents.c.kind)
+    rows = await connection.execute(query.order_by(order, documents.c.stored_ms, documents.c.digest))
+    return tuple(_stored(row) for row in rows)
+
+
+async def units_with_documents(connection: AsyncConnection) -> tuple[UnitPath, ...]:
+    """Units that have, or had, something for a parcel: one whose documents ended is told so by its head."""
+    query = select(documents.c.scope).distinct().where(
+        documents.c.kind.in_([kind.value for kind in IN_PARCELS]), documents.c.state != DocumentState.PARTIAL.value
+    )
+    return tuple(UnitPath(scope) for scope in await connection.scalars(query.order_by(documents.c.scope)))
+
+
+async def documents_waiting(connection: AsyncConnection, now: WallMs) -> tuple[tuple[UnitPath, str], ...]:
+    """Unit and digest of what is in force and the broker has not taken yet."""
+    query = select(documents.c.scope, documents.c.digest).where(
+        documents.c.kind.in_([kind.value for kind in IN_PARCELS]),
+        documents.c.state == DocumentState.IN_FORCE.value,
+        documents.c.published_ms.is_(None),
+        or_(documents.c.expires_ms.is_(None), documents.c.expires_ms > now),
+    )
+    return tuple((UnitPath(row.scope), row.digest) for row in await connection.execute(query))
+
+
+async def alerts_alive(connection: AsyncConnection, now: WallMs) -> tuple[StoredDocument, ...]:
+    """Alerts, cancels, stops and live sessions that have not expired; cancels first, then in order of storing."""
+    query = select(documents).where(
+        documents.c.kind.in_([kind.value for kind in AT_ONCE]),
+        documents.c.state == DocumentState.IN_FORCE.value,
+        documents.c.expires_ms > now,
+    )
+    order = case((documents.c.kind == Kind.CANCEL.value, 0), else_=1)
+    rows = await connection.execute(query.order_by(order, documents.c.stored_ms, documents.c.digest))
+    return tuple(_stored(row) for row in rows)
+
+
+async def mark_published(connection: AsyncConnection, digests: Iterable[str], now: WallMs) -> None:
+    """The broker has taken them."""
+    await connection.execute(
+        update(documents)
+        .where(documents.c.digest.in_(list(digests)), documents.c.published_ms.is_(None))
+        .values(published_ms=now)
+    )
+
+
+async def partial_documents(connection: AsyncConnection, scopes: Iterable[UnitPath]) -> tuple[StoredDocument, ...]:
+    """Documents that wait for another signature."""
+    query = select(documents).where(
+        within(documents.c.scope, scopes), documents.c.state == DocumentState.PARTIAL.value
+    )
+    rows = await connection.execute(query.order_by(documents.c.stored_ms.desc()).limit(100))
+    return tuple(_stored(row) for row in rows)
+
+
+async def newest_versions(connection: AsyncConnection, unit: UnitPath) -> tuple[Newest, ...]:
+    """The newest version of each kind along a unit's ancestors, for its head."""
+    query = select(documents.c.scope, documents.c.kind, func.max(documents.c.version).label("version")).where(
+        documents.c.scope.in_(ancestors(unit)),
+        documents.c.kind.in_([kind.value for kind in VERSIONED]),
+        documents.c.state == DocumentState.IN_FORCE.value,
+    )
+    rows = await connection.execute(query.group_by(documents.c.scope, documents.c.kind).order_by(documents.c.scope))
+    return tuple(Newest(UnitPath(row.scope), row.kind, row.version) for row in rows)
+
+
+async def supersede(connection: AsyncConnection, judgement: Judgement) -> None:
+    """Puts aside what the new document replaces: older versions, and partly signed ones that came too late."""
+    document = judgement.document
+    older = and_(
+        documents.c.scope == document.scope,
+        documents.c.kind == judgement.kind.value,
+        documents.c.digest != judgement.digest,
+        documents.c.state.in_([DocumentState.IN_FORCE.value, DocumentState.PARTIAL.value]),
+        documents.c.version <= (version_of(document) or 0),
+    )
+    if isinstance(document, Grant):
+        older = and_(older, documents.c.holder == document.holder)
+    await connection.execute(update(documents).where(older).values(state=DocumentState.SUPERSEDED.value))
+
+
+async def same_grant(connection: AsyncConnection, grant: Grant) -> StoredDocument | None:
+    """The newest grant in force for the same holder and scope."""
+    query = select(documents).where(
+        documents.c.scope == grant.scope,
+        documents.c.holder == grant.holder,
+        documents.c.kind == Kind.GRANT.value,
+        documents.c.state == DocumentState.IN_FORCE.value,
+    )
+    row = (await connection.execute(query.order_by(documents.c.version.desc()).limit(1))).one_or_none()
+    return None if row is None else _stored(row)
+
+
+async def count_partial(connection: AsyncConnection, scope: UnitPath) -> int:
+    """Partly signed documents of a unit."""
+    query = select(func.count()).where(documents.c.scope == scope, documents.c.state == DocumentState.PARTIAL.value)
+    return (await connection.execute(query)).scalar_one()
+
+
+async def end_expired(connection: AsyncConnection, now: WallMs) -> None:
+    """Documents whose life is over leave the lists."""
+    alive = [DocumentState.PARTIAL.value, DocumentState.PREPARED.value, DocumentState.IN_FORCE.value]
+    over = and_(documents.c.state.in_(alive), documents.c.expires_ms <= now)
+    await connection.execute(update(documents).where(over).values(state=DocumentState.ENDED.value))
