@@ -94,6 +94,7 @@ class TrustState:
     Attributes:
         documents: by storage key; one for each kind and scope, alerts by id.
         deferred: envelopes whose life cannot be judged before a clock is believed.
+        orphans: envelopes whose signers no grant names yet; looked at again when a grant comes.
         refused: digests told as refused lately, so that a retained message is not told again and again.
     """
 
@@ -104,6 +105,7 @@ class TrustState:
     cancelled: tuple[CancelMark, ...] = ()
     denied: Mapping[UnitPath, int] = field(default_factory=dict)
     deferred: tuple[tuple[bytes, Route], ...] = ()
+    orphans: tuple[tuple[bytes, Route], ...] = ()
     refused: tuple[str, ...] = ()
 
 

@@ -40,6 +40,7 @@ from protocol.units import addresses, covers
 
 REFUSED_REMEMBERED: Final = 64
 ALERTS_HELD_MAX: Final = 32
+ORPHANS_MAX: Final = 16
 
 
 def receive_parcel(turn: Turn, data: bytes, route: Route) -> None:
@@ -65,7 +66,16 @@ def receive(turn: Turn, data: bytes, route: Route) -> None:
     try:
         _take(turn, envelope, data, route)
     except DocumentError as error:
+        if error.refusal in (Refusal.UNKNOWN_KEY, Refusal.GRANT_WITHOUT_PARENT):
+            _keep_orphan(turn, data, route)
         _refuse(turn, envelope.digest, envelope.kind, error)
+
+
+def _keep_orphan(turn: Turn, data: bytes, route: Route) -> None:
+    """Grants and documents of several units travel apart, so a grant may come after what it allows."""
+    trust = turn.state.trust
+    if len(data) <= ALERT_ENVELOPE_BYTES_MAX and (data, route) not in trust.orphans:
+        turn.change(trust=replace(trust, orphans=(*trust.orphans, (data, route))[-ORPHANS_MAX:]))
 
 
 def _is_held(trust: TrustState, digest: str) -> bool:
@@ -113,6 +123,10 @@ def _take_grant(turn: Turn, envelope: Envelope) -> None:
     grants = {digest: one for digest, one in trust.grants.items() if one is not former}
     turn.change(trust=replace(trust, grants={**grants, held.digest: held}, refused=()))
     turn.keep(grant_key(held.grant), envelope.pack())
+    orphans = turn.state.trust.orphans
+    turn.change(trust=replace(turn.state.trust, orphans=()))
+    for data, route in orphans:
+        receive(turn, data, route)
 
 
 def _same_holder(trust: TrustState, held: HeldGrant) -> HeldGrant | None:

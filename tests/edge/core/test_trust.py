@@ -346,3 +346,19 @@ def test_scope_is_compared_by_segment(desk: Desk, office: Office) -> None:
     office.give(sign_grant(grant_of(shorter, (OTHER_KEY,), holder="x")))
     office.give(sign("schedule", codec.encode(office.schedule(scope=COMMUNE)), (OTHER_KEY,)))
     assert refusals(desk) == [Refusal.UNKNOWN_KEY]
+
+
+def test_document_that_came_before_its_grant_is_looked_at_again(desk: Desk, office: Office) -> None:
+    fresh = key("fresh")
+    office.give(sign_document(Kind.ALERT, office.alert(), fresh), Route.ALERT)
+    assert isinstance(desk.state.sound.output, Silence)
+    office.give(sign_grant(grant_of(COMMUNE, (fresh,), holder="moi")))
+    assert desk.state.sound.output.rung is Rung.EMERGENCY
+
+
+def test_orphans_are_bounded(desk: Desk, office: Office) -> None:
+    for _ in range(40):
+        office.give(sign_document(Kind.ALERT, office.alert(), OTHER_KEY), Route.ALERT)
+    items = [office.item(f"tin-{number}", 60_000) for number in range(60)]
+    office.give(sign_document(Kind.SCHEDULE, office.schedule(*items), OTHER_KEY))
+    assert len(desk.state.trust.orphans) == 16
