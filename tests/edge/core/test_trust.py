@@ -96,7 +96,7 @@ def test_refusal_changes_nothing(desk: Desk, office: Office) -> None:
     before = desk.state.trust
     office.give(sign_document(Kind.SCHEDULE, office.schedule(), OTHER_KEY))
     after = desk.state.trust
-    assert replace(after, refused=()) == replace(before, refused=())
+    assert replace(after, refused=(), orphans=()) == replace(before, refused=())
 
 
 @pytest.mark.parametrize(
