@@ -61,8 +61,8 @@ async def enrol(request: web.Request, wanted: Wanted) -> tuple[Enrolled, str]:
 def _checked(wanted: Wanted) -> Enrolled:
     try:
         device = device_id(wanted.id.strip())
-        if device == "new":
-            raise ValueError("the address of the enrolment page")
+        if device in ("new", "titles"):
+            raise ValueError("the address of another page")
     except ValueError:
         raise Explained(
             N_("A device id has 1 to 64 small letters, digits and hyphens, such as ke-sach-07."), code="bad_id"

@@ -94,6 +94,15 @@ async def show_device(request: web.Request) -> web.Response:
     return page(request, "devices/device.html", values)
 
 
+async def tell_title(request: web.Request) -> web.Response:
+    """What the item is called that began to sound after the page was rendered."""
+    viewer, item = viewer_of(request), request.query.get("item", "")
+    seen = any(one.status and one.status.sounding == item for one in visible(request.app[ROSTER], viewer))
+    async with reading(request.app[ENGINE]) as connection:
+        titles = await item_titles(connection, [item]) if seen else {}
+    return web.json_response(titles)
+
+
 async def show_enrolment(request: web.Request) -> web.Response:
     """The form for a new device."""
     viewer = viewer_of(request)

@@ -37,6 +37,7 @@ def setup(app: web.Application) -> None:
     app.router.add_get("/devices", pages.show_devices)
     app.router.add_get("/devices/new", pages.show_enrolment)
     app.router.add_post("/devices/new", pages.take_in)
+    app.router.add_get("/devices/titles", pages.tell_title)
     app.router.add_get("/devices/{device}", pages.show_device)
     add_device_api(app)
     app.cleanup_ctx.append(_take_in_reports)

@@ -98,6 +98,8 @@ def labels(titles: Mapping[str, str]) -> dict[str, Any]:
         "now": gettext("just now"),
         "ago": gettext("%s ago"),
         "never": gettext("never"),
+        "stretch": gettext("%(from)s to %(to)s: %(what)s, %(level)s dBFS on average"),
+        "no_stretch": gettext("Nothing was told in the last 15 minutes."),
         "units": [gettext("%d s"), gettext("%d min"), gettext("%d h"), gettext("%d days")],
     }
 
