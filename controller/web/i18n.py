@@ -44,7 +44,9 @@ def catalogue(language: str) -> NullTranslations:
     merged = Translations()
     for path in sorted(folder.glob("*.mo")):
         with path.open("rb") as file:
-            merged.merge(Translations(file, domain=path.stem))
+            domain = Translations(file, domain=path.stem)
+        merged.merge(domain)
+        merged.plural = domain.plural  # merging keeps the English rule, and two of anything would be English
     return merged if language != "en" else NullTranslations()
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ class Answer:
     def told(self) -> str:
         """The sentences at the top of the page."""
         found = re.findall(r'<p[^>]*class="notice[^>]*>(.*?)</p>|<p role="alert">(.*?)</p>', self.text, re.DOTALL)
-        return " ".join("".join(one).strip() for one in found)
+        return " ".join(unescape("".join(one).strip()) for one in found if any(one))
 
 
 @dataclass(slots=True)
@@ -156,13 +157,20 @@ class Hands:
 
 @asynccontextmanager
 async def run_controller(
-    data: Path, *, clock: Clock = present, capabilities: tuple[str, ...] = CAPABILITIES, **settings: Any
+    data: Path,
+    *,
+    clock: Clock = present,
+    capabilities: tuple[str, ...] = CAPABILITIES,
+    extend: Callable[[web.Application], None] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[RunningController]:
     """Serves on a free port until the block ends."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     config = Config(data=data, port=port, **{"mqtt_port": 0, **settings})
     app = make_app(config, clock=clock, capabilities=capabilities)
+    if extend is not None:
+        extend(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.SockSite(runner, listening).start()
