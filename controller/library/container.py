@@ -6,6 +6,7 @@ the decoder is told. Also tells a file that was cut off, where the kind allows i
 
 from __future__ import annotations
 
+import codecs
 import os
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -15,6 +16,7 @@ from controller.library.refusal import Reason, SoundRefusedError
 HEAD_BYTES: Final = 4096
 _PAGE_BYTES_MAX: Final = 27 + 255 + 255 * 255
 _ID3_HEADER_BYTES: Final = 10
+_ADTS_HEADER_BYTES: Final = 7
 _CHUNKS_MAX: Final = 64
 _LENGTH_UNKNOWN: Final = 0xFFFF_FF00
 
@@ -89,8 +91,11 @@ def _foreign(head: bytes) -> str:
             return name
     if head[:4] == b"RIFF":
         return "video" if head[8:11] == b"AVI" else "picture"
-    printable = sum(byte >= 32 or byte in b"\t\r\n" for byte in head)
-    return "text" if printable > len(head) * 0.95 and b"\0" not in head else "unknown"
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # the last letter may be cut
+    except UnicodeDecodeError:
+        return "unknown"
+    return "text" if all(letter.isprintable() or letter.isspace() for letter in text) and text else "unknown"
 
 
 def tells_length(path: Path, kind: str) -> bool:
@@ -106,9 +111,8 @@ def tells_length(path: Path, kind: str) -> bool:
 
 def ends_in_the_middle(path: Path, kind: str) -> bool:
     """Whether the file stops before the end its own headers promise; mp3, flac and mp4 tell by their length."""
-    if kind == "ogg":
-        return _last_page_is_cut(path)
-    return kind == "wav" and _wav_is_cut(path)
+    checks = {"ogg": _last_page_is_cut, "wav": _wav_is_cut, "aac": _last_aac_frame_is_cut}
+    return kind in checks and checks[kind](path)
 
 
 def _last_page_is_cut(path: Path) -> bool:
@@ -133,6 +137,19 @@ def _wav_is_cut(path: Path) -> bool:
                 return 0 < length < _LENGTH_UNKNOWN and file.tell() + length > size
             file.seek(length + length % 2, os.SEEK_CUR)
     return True
+
+
+def _last_aac_frame_is_cut(path: Path) -> bool:
+    size = path.stat().st_size
+    begin = 0
+    with path.open("rb") as file:
+        while len(header := file.read(_ADTS_HEADER_BYTES)) == _ADTS_HEADER_BYTES:
+            length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+            if header[0] != 0xFF or header[1] & 0xF6 != 0xF0 or length < _ADTS_HEADER_BYTES:
+                return False  # a tag, or damage, which the decoder tells
+            begin += length
+            file.seek(begin)
+    return begin > size or bool(header)
 
 
 def reason_unreadable(path: Path, kind: str) -> Reason:

@@ -21,7 +21,9 @@ from protocol.limits import MEDIA_BYTES_MAX, MEDIA_DURATION_MS_MAX
 
 DURATION_MS_MIN = 500
 SILENT_LUFS = -60.0
-_MISSING_MS_MAX = 300
+_MISSING_MS_MAX = 150
+"""Encoders count up to some frames of their own padding into the length they write."""
+
 _MICROSECONDS = 1000
 
 
