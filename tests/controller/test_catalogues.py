@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ def sentences(package: str) -> Iterator[tuple[str, str, str | None]]:
         method: Any = "python" if path.suffix == ".py" else babel_extract
         options = {"extensions": "jinja2.ext.i18n,jinja2.ext.do", "encoding": "utf-8"}
         for line, message, *_ in extract_from_file(method, path, keywords=KEYWORDS, options=options):
-            one, many = (message, None) if isinstance(message, str) else (tuple(message) + (None,))[:2]
+            one, many = (message, None) if isinstance(message, str) else (*message, None)[:2]
             if one:
                 yield f"{path.relative_to(ROOT)}:{line}", one, many
 
@@ -35,7 +36,7 @@ def sentences(package: str) -> Iterator[tuple[str, str, str | None]]:
 def catalogues(package: str) -> dict[str, Catalog]:
     found = sorted((ROOT / package / "locale" / "vi" / "LC_MESSAGES").glob("*.po"))
     assert found, "the demo speaks Vietnamese"
-    return {path.stem: read_po(path.open("rb"), locale="vi") for path in found}
+    return {path.stem: read_po(io.BytesIO(path.read_bytes()), locale="vi") for path in found}
 
 
 def translations(package: str) -> dict[str, tuple[str, str]]:
