@@ -15,18 +15,18 @@ class LoopClock:
     """Implements `edge.ports.Clock`.
 
     Attributes:
-        offset_ms: wall minus monotonic time; change it and the wall clock steps.
+        offset_ms: wall minus monotonic time, in whole milliseconds; change it and the wall clock steps.
     """
 
     def __init__(self, *, wall: WallMs | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        wall_ms = time.time() * 1000 if wall is None else float(wall)
-        self.offset_ms = wall_ms - self._loop.time() * 1000
+        wall_ms = time.time() * 1000 if wall is None else wall
+        self.offset_ms = round(wall_ms - self._loop.time() * 1000)
 
     def now(self) -> Now:
         """See `edge.ports.Clock`."""
         mono = self.exact_mono_ms()
-        return Now(mono=MonoMs(int(mono)), wall=WallMs(int(mono + self.offset_ms)), clock=ClockTrust.NONE)
+        return Now(mono=MonoMs(int(mono)), wall=WallMs(int(mono) + self.offset_ms), clock=ClockTrust.NONE)
 
     def exact_mono_ms(self) -> float:
         """Monotonic time with its fractions: what a simulated card keeps its own time by."""

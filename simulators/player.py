@@ -54,6 +54,8 @@ class OpusPacketDecoder:
 
     def decode(self, packet: bytes) -> bytes:
         """See `edge.ports.PacketDecoder`."""
+        if not packet:  # to the codec this would be the end of the stream
+            raise MediaError("an Opus packet is empty")
         try:
             decoded = self._codec.decode(av.Packet(packet))
             sound = b"".join(_samples(out) for frame in decoded for out in self._resampler.resample(frame))
