@@ -174,16 +174,6 @@ class Desk:
         await self._note("bulletin.decline", bulletin.unit, name, reason)
         return await self.find(name)
 
-    async def problems_of(self, text: DraftText) -> tuple[Problem, ...]:
-        """Everything that would be told if this were submitted; nothing is stored."""
-        try:
-            draft = await self.read(text)
-        except ProblemsError as error:
-            return error.problems
-        states = (State.SUBMITTED, State.APPROVED)
-        around = await load_neighbourhood(self.connection, draft.targets, now=self.now, tree=self.tree, states=states)
-        return find_problems(as_bulletin(draft, author=self.viewer.account, now=self.now), around, self.now)
-
     async def _check(self, bulletin: Bulletin, *, states: tuple[State, ...], go_on: bool) -> None:
         around = await load_neighbourhood(
             self.connection, bulletin.targets, now=self.now, tree=self.tree, states=states

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -15,13 +14,13 @@ from controller.bulletins.draft import differences, text_of
 from controller.bulletins.json_form import (
     BULLETIN,
     DRAFT_IN,
-    PROBLEM,
     bulletin_json,
     draft_text,
     problem_json,
     revision_of,
 )
 from controller.bulletins.queries import Filter, list_bulletins, load_bulletin, names_of
+from controller.bulletins.request_body import json_body
 from controller.bulletins.standings import counts_of
 from controller.bulletins.wording import explain
 from controller.keys import CLOCK, ENGINE, EVENTS
@@ -36,7 +35,7 @@ from controller.openapi import (
 )
 from controller.people.access import viewer_of
 from controller.store.engine import reading, writing
-from controller.web.explained import N_, Explained
+from controller.web.explained import Explained
 
 LIMIT_MAX: Final = 200
 _GO_ON = record(optional={"go_on": {**BOOLEAN, "description": "pass over collisions that were told"}})
@@ -50,12 +49,10 @@ def add_routes(app: web.Application) -> None:
     many = record(bulletins=listing(BULLETIN), total=INTEGER)
     one = "/bulletins/{bulletin}"
     counted = {**BULLETIN, "properties": {**BULLETIN["properties"], "standings": {"type": "object"}}}
-    checked = record(problems=listing(PROBLEM))
     add_api(
         app,
         ApiRoute("GET", "/bulletins", list_all, "Bulletins, newest first", query=query, response=many),
         ApiRoute("POST", "/bulletins", create, "Writes a draft", request=DRAFT_IN, response=BULLETIN, status=201),
-        ApiRoute("POST", "/bulletins/check", check, "What is wrong with a draft", request=DRAFT_IN, response=checked),
         ApiRoute("GET", one, show, "One bulletin, and how far it is on the loudspeakers", response=counted),
         ApiRoute("PUT", one, edit, "Edits a draft, or places an offer", request=EDIT_IN, response=BULLETIN),
         ApiRoute("POST", one + "/submit", submit, "Hands it to an approver", request=_GO_ON, response=BULLETIN),
@@ -100,7 +97,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     """Writes a draft."""
-    text = draft_text(await _body(request))
+    text = draft_text(await json_body(request))
     try:
         async with _desk(request) as desk:
             name = await desk.create(text)
@@ -110,17 +107,9 @@ async def create(request: web.Request) -> web.Response:
     return web.json_response(bulletin_json(made, viewer_of(request)), status=201)
 
 
-async def check(request: web.Request) -> web.Response:
-    """Reads a draft without storing it, and tells everything that is wrong with it."""
-    text = draft_text(await _body(request))
-    async with _desk(request, write=False) as desk:
-        problems = await desk.problems_of(text)
-    return web.json_response({"problems": [problem_json(one) for one in problems]})
-
-
 async def edit(request: web.Request) -> web.Response:
     """Edits; a second editor is told what the first one changed."""
-    body = await _body(request)
+    body = await json_body(request)
     text, revision = draft_text(body), revision_of(body)
     name = request.match_info["bulletin"]
     try:
@@ -136,31 +125,31 @@ async def edit(request: web.Request) -> web.Response:
 
 async def submit(request: web.Request) -> web.Response:
     """Hands it to an approver."""
-    go_on = (await _body(request)).get("go_on") is True
+    go_on = (await json_body(request)).get("go_on") is True
     return await _act(request, lambda desk, name: desk.submit(name, go_on=go_on))
 
 
 async def approve(request: web.Request) -> web.Response:
     """Approves; collisions were told when it was submitted."""
-    go_on = (await _body(request)).get("go_on", True) is not False
+    go_on = (await json_body(request)).get("go_on", True) is not False
     return await _act(request, lambda desk, name: desk.approve(name, go_on=go_on))
 
 
 async def reject(request: web.Request) -> web.Response:
     """Returns it to its author with a reason."""
-    reason = str((await _body(request)).get("reason", ""))
+    reason = str((await json_body(request)).get("reason", ""))
     return await _act(request, lambda desk, name: desk.reject(name, reason=reason))
 
 
 async def withdraw(request: web.Request) -> web.Response:
     """Takes it out of the next schedule."""
-    reason = str((await _body(request)).get("reason", ""))
+    reason = str((await json_body(request)).get("reason", ""))
     return await _act(request, lambda desk, name: desk.withdraw(name, reason=reason))
 
 
 async def decline(request: web.Request) -> web.Response:
     """The commune does not place an offer."""
-    reason = str((await _body(request)).get("reason", ""))
+    reason = str((await json_body(request)).get("reason", ""))
     return await _act(request, lambda desk, name: desk.decline(name, reason=reason))
 
 
@@ -204,22 +193,6 @@ async def explained(request: web.Request, error: BulletinError) -> Explained:
         bulletin = await load_bulletin(connection, name)
         names = await names_of(connection, [bulletin.approved_by] if bulletin else [])
     return explain(error, bulletin=bulletin, names=names)
-
-
-async def _body(request: web.Request) -> Mapping[str, Any]:
-    if not request.can_read_body:
-        return {}
-    try:
-        body = await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise _malformed() from error
-    if not isinstance(body, dict):
-        raise _malformed()
-    return body
-
-
-def _malformed() -> Explained:
-    return Explained(N_("The request's body is not a JSON object."), status=400, code="malformed")
 
 
 def problems_response(error: ProblemsError) -> web.Response:

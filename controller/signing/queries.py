@@ -187,8 +187,13 @@ async def parcel_documents(connection: AsyncConnection, unit: UnitPath, now: Wal
 
 async def units_with_documents(connection: AsyncConnection) -> tuple[UnitPath, ...]:
     """Units that have, or had, something for a parcel: one whose documents ended is told so by its head."""
-    query = select(documents.c.scope).distinct().where(
-        documents.c.kind.in_([kind.value for kind in IN_PARCELS]), documents.c.state != DocumentState.PARTIAL.value
+    query = (
+        select(documents.c.scope)
+        .distinct()
+        .where(
+            documents.c.kind.in_([kind.value for kind in IN_PARCELS]),
+            documents.c.state != DocumentState.PARTIAL.value,
+        )
     )
     return tuple(UnitPath(scope) for scope in await connection.scalars(query.order_by(documents.c.scope)))
 

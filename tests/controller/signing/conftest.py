@@ -8,7 +8,7 @@ import pytest
 
 from tests.controller.running import Hands, Person, RunningController
 from tests.controller.signing.authorities import Ceremony
-from tests.controller.signing.stage import CAPABILITIES, set_up
+from tests.controller.signing.stage import CAPABILITIES, browser, set_up
 
 
 @pytest.fixture
@@ -42,5 +42,5 @@ class Stage:
 async def stage(controller: RunningController) -> Stage:
     """Kế Sách with loudspeakers, sound, grants and people who are signed in."""
     ceremony = await set_up(controller)
-    author, approver = await controller.person("ke-sach"), await controller.person("ke-sach-2")
+    author, approver = await browser(controller, "ke-sach"), await browser(controller, "ke-sach-2")
     return Stage(controller, ceremony, author, approver, author, controller.stranger())

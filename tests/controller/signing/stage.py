@@ -6,14 +6,17 @@ import hashlib
 from typing import Any
 
 from sqlalchemy import insert
+from yarl import URL
 
 from controller.devices.queries import Enrolled, add_device
 from controller.keys import CLOCK, ENGINE
+from controller.people.queries import account_by_login, open_session
 from controller.store.engine import writing
 from controller.store.schema import media
+from controller.web.guard import SESSION_COOKIE
 from protocol.units import UnitPath
 from tests.controller.running import KE_SACH, PROVINCE, TRAN_DE, Person, RunningController
-from tests.controller.signing.authorities import Ceremony, post
+from tests.controller.signing.authorities import YEAR_MS, Ceremony, post
 
 CAPABILITIES = ("web", "people", "units", "audit", "broker", "signing", "bulletins", "schedules")
 SOUND = hashlib.sha256(b"sound").hexdigest()
@@ -51,6 +54,18 @@ async def add_sound(running: RunningController, digest: str, unit: UnitPath, *, 
                 created_ms=running.app[CLOCK](),
             )
         )
+
+
+async def browser(running: RunningController, login: str) -> Person:
+    """A browser that is signed in already: guarding passwords well takes time, and is tested elsewhere."""
+    app, person = running.app, running.stranger()
+    async with writing(app[ENGINE]) as connection:
+        account = await account_by_login(connection, login)
+        assert account is not None, login
+        opened = await open_session(connection, account.id, at=app[CLOCK](), idle_ms=YEAR_MS)
+    token, person.csrf = opened
+    person.session.cookie_jar.update_cookies({SESSION_COOKIE: token}, URL(running.origin))
+    return person
 
 
 async def set_up(running: RunningController) -> Ceremony:

@@ -1,0 +1,61 @@
+"""Everything that is told about a draft while it is being written; nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controller.bulletins.acts import Desk, ProblemsError, as_bulletin
+from controller.bulletins.checks import find_problems, load_neighbourhood
+from controller.bulletins.domain import Bulletin, State, is_offered, narrowest
+from controller.bulletins.draft import DraftText
+from controller.bulletins.problem import Problem
+from controller.schedules.preview import Preview, preview
+from controller.schedules.queries import airing_of_bulletin
+from controller.schedules.reach import Reach, reach
+from protocol.units import UnitPath
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What the composing person is told.
+
+    Attributes:
+        preview: None while sound, time or places are missing or wrong.
+        offered: it would go to the communes' inboxes.
+    """
+
+    problems: tuple[Problem, ...]
+    reach: Reach
+    preview: Preview | None = None
+    offered: bool = False
+
+
+async def foresee(
+    desk: Desk, text: DraftText, *, states: Iterable[State], keeps: Bulletin | None = None
+) -> Foresight:
+    """Reads the draft as far as it goes and looks ahead."""
+    try:
+        draft = await desk.read(text, keeps=keeps)
+    except ProblemsError as error:
+        targets = narrowest(tuple(UnitPath(one) for one in text.targets if one in desk.tree.names))
+        return Foresight(error.problems, reach(targets, desk.tree.devices, desk.tree.population))
+    name = keeps.id if keeps else ""
+    bulletin = as_bulletin(draft, author=desk.viewer.account, now=desk.now, name=name)
+    around = await load_neighbourhood(desk.connection, draft.targets, now=desk.now, tree=desk.tree, states=states)
+    problems = find_problems(bulletin, around, desk.now)
+    airing = airing_of_bulletin(bulletin, desk.now)
+    reached = reach(draft.targets, desk.tree.devices, desk.tree.population)
+    offered = is_offered(bulletin, home=desk.tree.is_home(draft.unit))
+    if airing is None:
+        return Foresight(problems, reached, offered=offered)
+    others = [one.airing for one in around.planned if not one.withdrawn]
+    shown = preview(
+        airing,
+        others,
+        now=desk.now,
+        precedence=around.precedence,
+        places=desk.tree.devices,
+        population=desk.tree.population,
+    )
+    return Foresight(problems, reached, shown, offered)
