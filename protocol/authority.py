@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.clock import WallMs
-from protocol.document import KINDS, Kind, SpeechDocument, kind_of, read, required_verb
+from protocol.document import KINDS, Kind, SpeechDocument, check_size, kind_of, read, required_verb
 from protocol.envelope import Envelope
 from protocol.errors import DocumentError, Refusal
 from protocol.grants import Anchor, Grants, HeldGrant, as_grant, chain, check_signatures
@@ -52,6 +52,7 @@ def authorise(
     kind = kind_of(envelope)
     if KINDS[kind].verb is None:
         raise DocumentError(Refusal.UNKNOWN_TYPE, f"{kind} is not speech")
+    check_size(kind, envelope)
     named = {one.key_id for one in envelope.signatures}
     candidates = [held for held in grants.values() if named & {key_id(key) for key in held.grant.keys}]
     failures = [DocumentError(Refusal.UNKNOWN_KEY, ", ".join(sorted(named))[:64])]

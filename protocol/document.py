@@ -80,6 +80,17 @@ def kind_of(envelope: Envelope) -> Kind:
     raise DocumentError(Refusal.UNKNOWN_TYPE, envelope.payload_type)
 
 
+def check_size(kind: Kind, envelope: Envelope) -> None:
+    """Refuses a payload that is larger than its kind may be, before anything is computed over it.
+
+    Raises:
+        DocumentError: TOO_LARGE.
+    """
+    size_bytes, bytes_max = len(envelope.payload), KINDS[kind].bytes_max
+    if size_bytes > bytes_max:
+        raise DocumentError(Refusal.TOO_LARGE, f"{size_bytes} bytes of {kind}, at most {bytes_max}")
+
+
 def read(envelope: Envelope) -> Document:
     """Reads the payload as its kind; signatures are checked before, by the caller."""
     rule = KINDS[kind_of(envelope)]

@@ -1,0 +1,1 @@
+"""What both ends agree on: every document, every refusal, every limit."""
