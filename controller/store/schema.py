@@ -195,7 +195,7 @@ alerts = Table(
     Column("parts_json", Text, nullable=False),
     Column("severity", Integer, nullable=False),
     Column("state", Text, nullable=False, comment="drafted, partial, sent, cancelled or ended"),
-    Column("created_by", ForeignKey("accounts.id"), nullable=False),
+    Column("created_by", ForeignKey("accounts.id"), comment="empty when it was signed elsewhere"),
     Column("created_ms", BigInteger, nullable=False),
     Column("sent_ms", BigInteger),
     Column("cancelled_ms", BigInteger),
