@@ -1,24 +1,24 @@
 """A bundle for a USB stick: every signed document of a place and the recordings they name.
 
-`loalang-bundle.json` holds the parcels, `media/<digest>.opus` the sound. A device verifies all of it as if it had
-come over the link, so nobody has to trust whoever carried the stick.
+`loalang-bundle.json` is one parcel of all units above the place, `media/<digest>` the sound. A device verifies all of
+it as if it had come over the link, so nobody has to trust whoever carried the stick.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from protocol.bulletin import MediaRef
-from protocol.clock import WallMs
-from protocol.document import read
+from protocol.document import Kind, read
 from protocol.envelope import Envelope
 from protocol.errors import DocumentError
+from protocol.limits import ENVELOPES_IN_PARCEL_MAX, PARCEL_BYTES_MAX
+from protocol.parcel import pack_parcel
 from protocol.schedule import Programme, Schedule
 from protocol.units import UnitPath
 from provisioning.controller_line import ControllerLine
@@ -27,7 +27,6 @@ from provisioning.i18n import gettext as _
 from signer.disk import write_durably
 
 FILE: Final = "loalang-bundle.json"
-SCHEMA: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Bundle:
     size_bytes: int
 
 
-async def make_bundle(line: ControllerLine, place: UnitPath, directory: Path, *, wall: WallMs) -> Bundle:
+async def make_bundle(line: ControllerLine, place: UnitPath, directory: Path) -> Bundle:
     """Fetches documents and media; the list of documents is written last, so half a bundle is never read.
 
     Raises:
@@ -51,10 +50,18 @@ async def make_bundle(line: ControllerLine, place: UnitPath, directory: Path, *,
     wanted = tuple(dict.fromkeys(_media(envelopes)))
     total = 0
     for media in wanted:
-        total += await _keep(line, media, directory / "media" / f"{media.digest}.opus")
-    body = {"schema": SCHEMA, "place": place, "made": wall, "parcels": list(found.parcels)}
-    await asyncio.to_thread(_write, directory / FILE, json.dumps(body, ensure_ascii=False).encode())
+        total += await _keep(line, media, directory / "media" / media.digest)
+    # A device reads in this order: whoever speaks must be known before.
+    ordered = sorted(envelopes, key=lambda one: one.kind != Kind.GRANT)
+    await asyncio.to_thread(_write, directory / FILE, _packed(place, tuple(ordered)))
     return Bundle(directory / FILE, len(envelopes), len(wanted), total)
+
+
+def _packed(place: UnitPath, envelopes: tuple[Envelope, ...]) -> bytes:
+    packed = pack_parcel(place, envelopes)
+    if len(packed) > PARCEL_BYTES_MAX or len(envelopes) > ENVELOPES_IN_PARCEL_MAX:
+        raise ProvisioningError(_("There are more documents than one bundle may carry."))
+    return packed
 
 
 def _media(envelopes: Iterable[Envelope]) -> Iterable[MediaRef]:

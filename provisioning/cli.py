@@ -222,7 +222,7 @@ def bundle_make(*, device_file: Path, out: Annotated[Path, typer.Option(help="th
 async def _bundle(device_file: Path, out: Path) -> Bundle:
     device = read_device(device_file)
     async with aiohttp.ClientSession() as session:
-        return await make_bundle(ControllerLine(session, device), device.place, out, wall=_now())
+        return await make_bundle(ControllerLine(session, device), device.place, out)
 
 
 @_groups["demo"].command("make")
