@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from aiohttp import web
 
 from controller.config import Config
+from controller.demo import make_demo
 from controller.keys import CLOCK, CONFIG, ENGINE, EVENTS
 from controller.ports import Clock
 from controller.store.engine import migrate, open_engine
@@ -59,6 +60,8 @@ def make_app(
 
 async def _database(app: web.Application) -> AsyncIterator[None]:
     await migrate(app[ENGINE])
+    if app[CONFIG].demo:
+        await make_demo(app[ENGINE], app[CONFIG].data, at=app[CLOCK]())
     yield
     await app[ENGINE].dispose()
 
