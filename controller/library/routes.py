@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import web
 from multidict import CIMultiDict
 
+from controller.audit.wording import name_acts
 from controller.keys import CLOCK, CONFIG, ENGINE, MEDIA
 from controller.library.api import MAKERS, add_routes, viewed_media
 from controller.library.domain import Origin
@@ -19,7 +20,7 @@ from controller.library.worker import Workers
 from controller.people.access import viewer_of
 from controller.store.engine import reading
 from controller.units.queries import today, units_within
-from controller.web.explained import not_found
+from controller.web.explained import N_, not_found
 from controller.web.guard import public
 from controller.web.page import fragment, page
 from hardware.espeak import Espeak
@@ -45,6 +46,8 @@ def setup(app: web.Application) -> None:
     app.router.add_get("/library", show_library)
     app.router.add_get("/library/{digest:[0-9a-f]{64}}", show_one)
     add_routes(app)
+    acts = {"library.upload": N_("added a recording"), "library.speak": N_("had a text spoken")}
+    name_acts("library.", N_("Library"), acts)
 
 
 async def _open_and_close(app: web.Application) -> AsyncIterator[None]:

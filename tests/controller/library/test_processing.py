@@ -14,7 +14,7 @@ from controller.library.refusal import Reason, SoundRefusedError
 from protocol.limits import MEDIA_DURATION_MS_MAX
 from tests.controller.library import material
 
-STATED = {"mp3": 60, "m4a": 60, "aac": 60, "ogg": 60}
+PADDING_MS = {"mp3": 60, "m4a": 60, "aac": 60, "ogg": 60}
 
 
 def quiet_tell(_stage: str, _seconds: float) -> None:
@@ -31,17 +31,16 @@ def refusal(source: Path) -> Reason:
     return caught.value.reason
 
 
-@pytest.mark.parametrize("kind", list(material.KINDS))
-@pytest.mark.parametrize(("rate", "layout"), [(48_000, "mono"), (44_100, "stereo")])
+@pytest.mark.parametrize(
+    ("kind", "rate", "layout"),
+    [(kind, 48_000, "mono") for kind in material.KINDS if kind != "ogg"]  # this Vorbis encoder knows stereo only
+    + [(kind, 44_100, "stereo") for kind in material.KINDS if kind != "opus"],
+)
 @pytest.mark.slow
 def test_every_kind_comes_out_levelled(tmp_path: Path, kind: str, rate: int, layout: str) -> None:
-    if kind == "opus" and rate != 48_000:
-        pytest.skip("Opus knows 48 kHz only")
-    if kind == "ogg" and layout == "mono":
-        pytest.skip("this Vorbis encoder knows stereo only")
     source = material.make(tmp_path / f"in.{kind}", kind, rate=rate, layout=layout)
     made = prepared(source, tmp_path / "out.opus")
-    assert abs(made.duration_ms - 2000) <= STATED.get(kind, 1)
+    assert abs(made.duration_ms - 2000) <= PADDING_MS.get(kind, 1)
     assert_levelled(tmp_path / "out.opus", made)
 
 
