@@ -57,6 +57,10 @@ class Recorder(Protocol):
         """Never blocks, never raises."""
         ...
 
+    async def run(self) -> None:
+        """Writes in the background until cancelled."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -140,6 +144,7 @@ class Runner(Generic[S]):
             **ports.sources,
         }
         return {
+            "journal": ports.journal.run,
             "reports": self._reporter.run,
             "downloads": self._downloads.run,
             "attestation": self._attester.run,

@@ -196,6 +196,9 @@ class Journal:
     def record(self, now: Now, event: Event) -> None:
         self.lines.append(event)
 
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
 
 @dataclass
 class Bench:

@@ -1,0 +1,191 @@
+"""Puts an agent together: its identity, stores, links, sound path and the runner between them."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+from edge.adapters.http_fetch import HttpFetcher
+from edge.adapters.journal import Journal
+from edge.adapters.media_store import DiskMediaStore
+from edge.adapters.mqtt_link import Broker, MqttLink
+from edge.adapters.outbox import SqliteOutbox
+from edge.adapters.state_store import SqliteStateStore
+from edge.adapters.system_clock import SystemClock
+from edge.adapters.usb_stick import StickFirstFetcher, UsbStick
+from edge.config import AGENT_VERSION, AgentConfig, ConfigError, pinned_anchor
+from edge.core.agent import initial, step
+from edge.core.events import Event
+from edge.core.state import AgentState, Identity
+from edge.core.timeline import config_of
+from edge.disk import Disk
+from edge.ports import Audio, Board, Clock, Fetcher, MediaStore, Player, Voice
+from edge.pump import Source
+from edge.runner import Ports, Runner
+
+_MEDIA_CHECK_AFTER_S: Final = 120.0
+_MEDIA_CHECK_EVERY_S: Final = 86_400.0
+_MB: Final = 1024 * 1024
+_log = logging.getLogger(__name__)
+
+
+class SoundPath(Audio, Protocol):
+    """A sound path that runs as a context and takes the signed times of the amplifier."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    def configure(self, *, lead_in_ms: int, hold_ms: int) -> None:
+        """They count from the amplifier's next change."""
+        ...
+
+
+MakeAudio = Callable[[Clock, MediaStore], SoundPath]
+
+
+async def run_agent(
+    config: AgentConfig,
+    board: Board,
+    player: Player,
+    *,
+    voice: Voice | None = None,
+    audio: MakeAudio | None = None,
+    clock: Clock | None = None,
+    observe: Callable[[AgentState], None] = lambda _: None,
+) -> None:
+    """Runs one agent until cancelled.
+
+    Args:
+        voice: speaks alerts; espeak-ng when none is given.
+        audio: makes another sound path than the engine, such as one without samples for a large village.
+        observe: told every new state; must be quick.
+
+    Raises:
+        ConfigError: the agent cannot start as it is configured.
+    """
+    identity = Identity(config.device, config.place, pinned_anchor(config), AGENT_VERSION, config.heartbeat_ms)
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        data = stack.enter_context(_own_directory(Path(config.data)))
+        disk = _disk(stack)
+        media = DiskMediaStore(data / "media", reserve_bytes=config.media_reserve_mb * _MB)
+        state = SqliteStateStore(data)
+        outbox = SqliteOutbox(data / "outbox.db")
+        stack.push_async_callback(disk.run, state.close)
+        stack.push_async_callback(disk.run, outbox.close)
+        fetcher, sticks = _fetcher(config, stack)
+        make = audio or _engine_maker(board, player, voice)
+        sound = await stack.enter_async_context(make(clock, media))
+        ports = Ports(
+            clock=clock,
+            link=MqttLink(_broker(config), config.place),
+            fetcher=fetcher,
+            media=media,
+            state=state,
+            outbox=outbox,
+            audio=sound,
+            tuner=board.tuner(),
+            journal=Journal(data / "journal", disk=disk),
+            disk=disk,
+            sources={**_sources(config, board, media=media, clock=clock), **sticks},
+        )
+        watch = _Observers(sound, observe)
+        await Runner(step, initial(identity), device=config.device, ports=ports, observe=watch).run()
+
+
+class _Observers:
+    """Tells the sound path the signed times of the amplifier, and the caller everything."""
+
+    def __init__(self, sound: SoundPath, observe: Callable[[AgentState], None]) -> None:
+        self._sound, self._observe = sound, observe
+        self._documents: object = None
+
+    def __call__(self, state: AgentState) -> None:
+        if state.trust.documents is not self._documents:
+            self._documents = state.trust.documents
+            config = config_of(state)
+            self._sound.configure(lead_in_ms=config.amplifier_lead_in_ms, hold_ms=config.amplifier_hold_ms)
+        self._observe(state)
+
+
+@contextmanager
+def _own_directory(data: Path) -> Iterator[Path]:
+    """Two agents on one directory would both be wrong about what is stored."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (data / "lock").open("w")
+    except OSError as error:
+        raise ConfigError(f"the data directory {data} cannot be used: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigError(f"another agent is running on {data}; stop it first") from error
+        yield data
+
+
+def _disk(stack: AsyncExitStack) -> Disk:
+    executor = ThreadPoolExecutor(1, "disk")
+    stack.callback(executor.shutdown, wait=False)
+    return Disk(executor)
+
+
+def _broker(config: AgentConfig) -> Broker:
+    return Broker(config.mqtt_host, config.mqtt_port, config.device, config.token, keepalive_s=config.keepalive_s)
+
+
+def _fetcher(config: AgentConfig, stack: AsyncExitStack) -> tuple[Fetcher, Mapping[str, Source]]:
+    network = HttpFetcher(config.controller_url, token=config.token, place=config.place)
+    stack.push_async_callback(network.close)
+    if not config.usb:
+        return network, {}
+    stick = UsbStick(Path(config.usb))
+    return StickFirstFetcher(stick, network), {"stick": stick.events}
+
+
+def _sources(config: AgentConfig, board: Board, *, media: DiskMediaStore, clock: Clock) -> dict[str, Source]:
+    sources: dict[str, Source] = {
+        "panel": board.panel().events,
+        "clocks": board.clock_sources().events,
+        "media": lambda: _checked(media),
+    }
+    if config.system_clock:
+        from edge.adapters.clock_sources import SystemClockSources
+
+        sources["system clock"] = SystemClockSources(clock).events
+    return sources
+
+
+async def _checked(media: DiskMediaStore) -> AsyncIterator[Event]:
+    """Looks for rotten media some time after the start, when nothing else is waiting for the disk, and once a day."""
+    await asyncio.sleep(_MEDIA_CHECK_AFTER_S)
+    while True:
+        async for event in media.check():
+            yield event
+        await asyncio.sleep(_MEDIA_CHECK_EVERY_S)
+
+
+def _engine_maker(board: Board, player: Player, voice: Voice | None) -> MakeAudio:
+    from edge.adapters.espeak_voice import EspeakVoice
+    from edge.audio.engine import Engine
+    from edge.audio.source import SourceOpener
+
+    def make(clock: Clock, media: MediaStore) -> SoundPath:
+        opener = SourceOpener(
+            clock=clock,
+            player=player,
+            store=media,
+            voice=voice or EspeakVoice(),
+            microphone=board.microphone(),
+            tuner=board.tuner(),
+        )
+        return Engine(clock=clock, card=board.card(), amplifier=board.amplifier(), meter=board.meter(), opener=opener)
+
+    return make

@@ -1,0 +1,31 @@
+"""What an agent runs on, named in its configuration and loaded late: the agent itself imports no driver.
+
+A board is named `module:function`. The function takes no arguments, is called inside the running event loop, and
+returns an `edge.ports.Board`; a player's function returns an `edge.ports.Player`. For a device without hardware:
+
+    "board": "simulators.machine:make_board", "player": "simulators.machine:make_player"
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from edge.config import ConfigError
+
+
+def load(name: str, *, what: str) -> Callable[[], Any]:
+    """The function that makes a board or a player.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    module, _, function = name.partition(":")
+    if not module or not function:
+        raise ConfigError(f"{what} is written module:function, not {name!r}; edge/machine.py tells more")
+    try:
+        made: Callable[[], Any] = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"{what} {name!r} cannot be loaded: {error}") from error
+    return made

@@ -1,0 +1,35 @@
+"""A simulated board and player for an agent that runs alone: `python -m edge` with a device file that names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge.ports import PacketDecoder, SoundSource
+from simulators.board import SimBoard
+from simulators.loop_clock import LoopClock
+
+
+class LatePlayer:
+    """Implements `edge.ports.Player`; loads PyAV, and FFmpeg with it, when something is to be played."""
+
+    async def open(self, media: Path, *, offset_ms: int = 0) -> SoundSource:
+        """See `edge.ports.Player`."""
+        from simulators.player import PyAvPlayer
+
+        return await PyAvPlayer().open(media, offset_ms=offset_ms)
+
+    def packet_decoder(self) -> PacketDecoder:
+        """See `edge.ports.Player`."""
+        from simulators.player import PyAvPlayer
+
+        return PyAvPlayer().packet_decoder()
+
+
+def make_board() -> SimBoard:
+    """A board without an antenna."""
+    return SimBoard(LoopClock())
+
+
+def make_player() -> LatePlayer:
+    """The player."""
+    return LatePlayer()
