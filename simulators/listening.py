@@ -21,6 +21,7 @@ Wave = NDArray[np.float64]
 _DECIMATION: Final = 6
 _SILENT_RMS: Final = 32_768 * 10 ** (-50 / 20)
 _WINDOW_MS: Final = 10
+_FEW_PLACES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ def _running_variance(sound: Wave, count: int) -> Wave:
 
 
 def _correlate(sound: Wave, reference: Wave) -> Wave:
+    if len(sound) - len(reference) < _FEW_PLACES:
+        return np.asarray(np.correlate(sound, reference, "valid"), dtype=np.float64)
     size = 1 << (len(sound) + len(reference)).bit_length()
     spectrum = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(reference, size))
     products: Wave = np.fft.irfft(spectrum, size)[: len(sound) - len(reference) + 1]
