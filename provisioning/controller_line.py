@@ -82,6 +82,8 @@ class ControllerLine:
         """
         query = {"place": str(self._place), "cursor": "", "wait": "0"}
         data = await self._ask("GET", "/device/v1/documents", params=query, bytes_max=ANSWER_BYTES_MAX)
+        if not data:
+            return Documents("", (), ())
         try:
             return codec.decode(Documents, data, bytes_max=ANSWER_BYTES_MAX)
         except DocumentError as error:
@@ -116,7 +118,7 @@ class ControllerLine:
             ) as answer:
                 if answer.status in (401, 403):
                     raise ProvisioningError(_("The controller does not accept this device's token."))
-                if answer.status != 200:
+                if answer.status not in (200, 204):
                     raise UnreachableError(f"{path}: {answer.status}")
                 return await _bounded(answer, bytes_max)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
