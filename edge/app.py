@@ -71,33 +71,46 @@ async def run_agent(
         ConfigError: the agent cannot start as it is configured.
     """
     identity = Identity(config.device, config.place, pinned_anchor(config), AGENT_VERSION, config.heartbeat_ms)
-    clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         data = stack.enter_context(_own_directory(Path(config.data)))
         disk = _disk(stack)
         media = DiskMediaStore(data / "media", reserve_bytes=config.media_reserve_mb * _MB)
-        state = SqliteStateStore(data)
-        outbox = SqliteOutbox(data / "outbox.db")
-        stack.push_async_callback(disk.run, state.close)
-        stack.push_async_callback(disk.run, outbox.close)
-        fetcher, sticks = _fetcher(config, stack)
+        clock = clock or SystemClock()
         make = audio or _engine_maker(board, player, voice)
         sound = await stack.enter_async_context(make(clock, media))
-        ports = Ports(
-            clock=clock,
-            link=MqttLink(_broker(config), config.place),
-            fetcher=fetcher,
-            media=media,
-            state=state,
-            outbox=outbox,
-            audio=sound,
-            tuner=board.tuner(),
-            journal=Journal(data / "journal", disk=disk),
-            disk=disk,
-            sources={**_sources(config, board, media=media, clock=clock), **sticks},
-        )
+        ports = _ports(config, board, stack, data=data, disk=disk, media=media, clock=clock, sound=sound)
         watch = _Observers(sound, observe)
         await Runner(step, initial(identity), device=config.device, ports=ports, observe=watch).run()
+
+
+def _ports(
+    config: AgentConfig,
+    board: Board,
+    stack: AsyncExitStack,
+    *,
+    data: Path,
+    disk: Disk,
+    media: DiskMediaStore,
+    clock: Clock,
+    sound: SoundPath,
+) -> Ports:
+    state, outbox = SqliteStateStore(data), SqliteOutbox(data / "outbox.db")
+    stack.push_async_callback(disk.run, state.close)
+    stack.push_async_callback(disk.run, outbox.close)
+    fetcher, sticks = _fetcher(config, stack)
+    return Ports(
+        clock=clock,
+        link=MqttLink(_broker(config), config.place),
+        fetcher=fetcher,
+        media=media,
+        state=state,
+        outbox=outbox,
+        audio=sound,
+        tuner=board.tuner(),
+        journal=Journal(data / "journal", disk=disk),
+        disk=disk,
+        sources={**_sources(config, board, media=media, clock=clock), **sticks},
+    )
 
 
 class _Observers:

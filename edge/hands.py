@@ -7,9 +7,7 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from edge.adapters.attester import Attester
-from edge.adapters.downloads import Downloads
-from edge.adapters.fm_monitor import FmMonitor
+from edge.attester import Attester
 from edge.core.effects import (
     AskAttestation,
     DeleteMedia,
@@ -23,6 +21,8 @@ from edge.core.effects import (
     SwitchOutput,
 )
 from edge.disk import Disk
+from edge.downloads import Downloads
+from edge.fm_monitor import FmMonitor
 from edge.ports import Audio, MediaStore, PortError, StateStore
 from edge.reporter import Reporter
 from protocol.report import Receipt, Report, Standing

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Generic, Protocol, TypeVar
 
-from edge.adapters.attester import Attester
-from edge.adapters.downloads import Downloads
-from edge.adapters.fm_monitor import FmMonitor
+from edge.attester import Attester
 from edge.core.effects import Effect
 from edge.core.events import Booted, Event, LinkChanged, ParcelReceived, Route, StateSaveFailed, Ticked
 from edge.disk import Disk
+from edge.downloads import Downloads
+from edge.fm_monitor import FmMonitor
 from edge.hands import Hands
 from edge.inbox import Inbox
 from edge.ports import Audio, Clock, Fetcher, FmTuner, Link, MediaStore, StateStore

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from edge.adapters.downloads import Downloads
 from edge.core.events import Event, MediaFailed, MediaStored
+from edge.downloads import Downloads
 from edge.ports import FetchError
 from protocol.bulletin import MediaRef
 from tests.edge.bench import HandFetcher, MemoryMedia

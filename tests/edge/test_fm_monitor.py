@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from edge.adapters.fm_monitor import FmMonitor
 from edge.core.events import Event, FmSignalMeasured
+from edge.fm_monitor import FmMonitor
 from edge.ports import CardLostError, FmSignal, SoundSource
 
 
