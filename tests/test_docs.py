@@ -35,7 +35,17 @@ def test_every_script_is_described() -> None:
 
 def test_every_folder_is_on_the_map() -> None:
     text = (ROOT / "README.md").read_text()
-    for folder in ("protocol", "edge", "hardware", "signer", "controller", "provisioning", "simulators", "tests", "docs"):
+    for folder in (
+        "protocol",
+        "edge",
+        "hardware",
+        "signer",
+        "controller",
+        "provisioning",
+        "simulators",
+        "tests",
+        "docs",
+    ):
         assert f"`{folder}/`" in text
 
 

@@ -17,7 +17,9 @@ from edge.core import (
     fm_gate,
     health,
     live,
+    proof,
     registers,
+    restoration,
     sound,
     status,
     timeline,
@@ -99,7 +101,7 @@ def _attend(turn: Turn, before: AgentState) -> None:
     timeline.catch_up(turn)
     fm_gate.attend(turn)
     sound.conduct(turn)
-    sound.settle(turn)
+    proof.settle(turn)
     if _documents_changed(before, turn.state):
         downloads.request(turn)
         downloads.tell_ready(turn)
@@ -132,13 +134,13 @@ def _booted(turn: Turn, event: Booted) -> None:
             turn.state = registers.unpack(turn.state, event.registers)
         except DocumentError:
             damaged = True
-    damaged = trust.restore(turn, event.envelopes) or damaged
+    damaged = restoration.restore(turn, event.envelopes) or damaged
     turn.change(state_damaged=damaged)
 
 
 def _ticked(turn: Turn, _: Ticked) -> None:
     failed = turn.state.sound.failed
-    if failed is not None and turn.now.mono >= failed[1] + sound.RETRY_MS * 10:
+    if failed is not None and turn.now.mono >= failed[1] + proof.RETRY_MS * 10:
         turn.change(sound=replace(turn.state.sound, failed=None))
 
 
@@ -195,9 +197,9 @@ _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     TalkReleased: _talk_released,
     StopPressed: _stop_pressed,
     FmSignalMeasured: fm_gate.observe,
-    SoundStarted: sound.started,
-    SoundEnded: sound.ended,
-    LevelMeasured: sound.measured,
+    SoundStarted: proof.started,
+    SoundEnded: proof.ended,
+    LevelMeasured: proof.measured,
     CardChanged: _card_changed,
     StateSaveFailed: _save_failed,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from edge.core import clock_trust, fm_gate, live, sound, timeline
+from edge.core import clock_trust, fm_gate, live, proof, sound, timeline
 from edge.core.output import ProgrammeOutput, Silence
 from edge.core.state import AgentState
 from protocol.alert import Alert
@@ -38,7 +38,7 @@ def _monotonic(state: AgentState, now: Now) -> Iterator[int]:
         yield now.mono + FM_LOOK_MS
     if state.sound.failed is not None:
         yield state.sound.failed[1]
-        yield state.sound.failed[1] + sound.RETRY_MS * 10
+        yield state.sound.failed[1] + proof.RETRY_MS * 10
     if not isinstance(state.sound.output, Silence) and state.sound.quiet_since is not None:
         yield state.sound.quiet_since + 5001
     yield state.booted + 30_001
@@ -58,10 +58,10 @@ def _wall(state: AgentState, now: Now) -> Iterator[int]:
     if isinstance(output, ProgrammeOutput):
         end = output.origin + output.media.duration_ms
         yield end + timeline.TAIL_MS
-        yield end + sound.SETTLE_MS
+        yield end + proof.SETTLE_MS
     for occurrence in timeline.alive(state, now.wall):
         yield occurrence.end
-        yield occurrence.end + sound.SETTLE_MS
+        yield occurrence.end + proof.SETTLE_MS
 
 
 def _documents(state: AgentState) -> Iterator[int]:

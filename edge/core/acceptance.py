@@ -1,0 +1,147 @@
+"""What an accepted document changes: versions, alerts, cancels, stops, live sessions and the high-waters behind them.
+
+Called by `trust` when authority, address and life of a document have been checked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from edge.core.state import Accepted, CancelMark, SequenceWindow, StopMark
+from edge.core.turn import Turn
+from protocol.alert import Alert, Cancel, Stop
+from protocol.audible_config import AudibleConfig
+from protocol.authority import Authorised
+from protocol.document import Kind
+from protocol.envelope import Envelope
+from protocol.errors import DocumentError, Refusal
+from protocol.keys import key_id
+from protocol.limits import SEQUENCE_WINDOW
+from protocol.live import LiveSession
+from protocol.report import Standing
+from protocol.schedule import Schedule
+from protocol.units import covers
+
+ALERTS_HELD_MAX: Final = 32
+
+
+def accept(turn: Turn, authorised: Authorised, envelope: Envelope) -> None:
+    """Puts a document in force.
+
+    Raises:
+        DocumentError: older than what is in force, replayed, cancelled before, or one too many.
+    """
+    _ACCEPT[type(authorised.document)](turn, authorised, envelope)
+
+
+def _accept_versioned(turn: Turn, authorised: Authorised, envelope: Envelope) -> None:
+    document = authorised.document
+    assert isinstance(document, Schedule | AudibleConfig), "dispatched by type"
+    key = f"{authorised.kind}/{document.scope}"
+    versions = turn.state.trust.versions
+    if document.version <= versions.get(key, -1):
+        raise DocumentError(Refusal.OLDER_VERSION, f"{document.version}, have {versions[key]}")
+    turn.change(trust=replace(turn.state.trust, versions={**versions, key: document.version}), plan=None)
+    put(turn, key, accepted(authorised), envelope)
+    turn.receipt(authorised.digest, authorised.kind, Standing.RECEIVED)
+
+
+def _accept_alert(turn: Turn, authorised: Authorised, envelope: Envelope) -> None:
+    alert = authorised.document
+    assert isinstance(alert, Alert), "dispatched by type"
+    trust = turn.state.trust
+    if any(mark.alert_id == alert.id and covers(mark.scope, alert.scope) for mark in trust.cancelled):
+        raise DocumentError(Refusal.CANCELLED_BEFORE, alert.id)
+    if sum(isinstance(one.document, Alert) for one in trust.documents.values()) >= ALERTS_HELD_MAX:
+        raise DocumentError(Refusal.TOO_MANY, "alerts")
+    _take_sequence(turn, authorised, alert.sequence)
+    put(turn, f"alert/{authorised.digest}", accepted(authorised), envelope)
+    turn.receipt(authorised.digest, authorised.kind, Standing.RECEIVED)
+
+
+def _accept_cancel(turn: Turn, authorised: Authorised, _: Envelope) -> None:
+    cancel = authorised.document
+    assert isinstance(cancel, Cancel), "dispatched by type"
+    mark = CancelMark(cancel.alert_id, cancel.scope, cancel.expires)
+    if mark in turn.state.trust.cancelled:
+        return
+    kept = (*turn.state.trust.cancelled, mark)[-2 * ALERTS_HELD_MAX :]
+    turn.change(trust=replace(turn.state.trust, cancelled=kept))
+    turn.dirty = True
+    for key, held in tuple(turn.state.trust.documents.items()):
+        alert = held.document
+        if isinstance(alert, Alert) and alert.id == cancel.alert_id and covers(cancel.scope, alert.scope):
+            remove(turn, key)
+            turn.receipt(held.digest, held.kind, Standing.CANCELLED)
+    turn.receipt(authorised.digest, authorised.kind, Standing.RECEIVED)
+
+
+def _accept_stop(turn: Turn, authorised: Authorised, _: Envelope) -> None:
+    stop = authorised.document
+    assert isinstance(stop, Stop), "dispatched by type"
+    _take_sequence(turn, authorised, stop.sequence)
+    turn.change(stop=StopMark(stop.until, authorised.holder))
+    turn.receipt(authorised.digest, authorised.kind, Standing.RECEIVED)
+
+
+def _accept_live(turn: Turn, authorised: Authorised, envelope: Envelope) -> None:
+    session = authorised.document
+    assert isinstance(session, LiveSession), "dispatched by type"
+    _take_sequence(turn, authorised, session.sequence)
+    put(turn, f"{Kind.LIVE_SESSION}/{session.scope}", accepted(authorised), envelope)
+    turn.receipt(authorised.digest, authorised.kind, Standing.RECEIVED)
+
+
+_ACCEPT: Final = {
+    Schedule: _accept_versioned,
+    AudibleConfig: _accept_versioned,
+    Alert: _accept_alert,
+    Cancel: _accept_cancel,
+    Stop: _accept_stop,
+    LiveSession: _accept_live,
+}
+
+
+def accepted(authorised: Authorised) -> Accepted:
+    """The form in which a document is held."""
+    return Accepted(authorised.kind, authorised.digest, authorised.document, authorised.holder)
+
+
+def put(turn: Turn, key: str, held: Accepted, envelope: Envelope) -> None:
+    """Holds and stores a document under its key."""
+    trust = turn.state.trust
+    turn.change(trust=replace(trust, documents={**trust.documents, key: held}))
+    turn.keep(key, envelope.pack())
+
+
+def remove(turn: Turn, key: str) -> None:
+    """Lets go of a document."""
+    trust = turn.state.trust
+    turn.change(trust=replace(trust, documents={name: one for name, one in trust.documents.items() if name != key}))
+    turn.forget(key)
+
+
+def _take_sequence(turn: Turn, authorised: Authorised, number: int) -> None:
+    """Refuses a number that any of the signers has used; stripping a signature does not help a replay."""
+    sequences = dict(turn.state.trust.sequences)
+    for signer in authorised.signers:
+        name = f"{authorised.document.scope}|{key_id(signer)}"
+        sequences[name] = next_window(sequences.get(name), number)
+    turn.change(trust=replace(turn.state.trust, sequences=sequences))
+    turn.dirty = True
+
+
+def next_window(window: SequenceWindow | None, number: int) -> SequenceWindow:
+    """The window after a number was used.
+
+    Raises:
+        DocumentError: REPLAYED, when it was seen or is too far behind to tell.
+    """
+    if window is None:
+        return SequenceWindow(number, (number,))
+    if number in window.seen or number <= window.high - SEQUENCE_WINDOW:
+        raise DocumentError(Refusal.REPLAYED, f"{number}, newest {window.high}")
+    high = max(window.high, number)
+    seen = tuple(sorted(one for one in (*window.seen, number) if one > high - SEQUENCE_WINDOW))
+    return SequenceWindow(high, seen)
