@@ -43,7 +43,7 @@ class Job:
     wanted: Wanted
     began: WallMs
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-    stage: Stage = Stage.WAITING
+    stage: Stage = Stage.LISTENING
     seconds: float = 0.0
     percent: int | None = None
     media: Media | None = None

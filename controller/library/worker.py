@@ -51,7 +51,7 @@ class Workers:
         Raises:
             SoundRefusedError: it cannot be broadcast, or the worker was lost.
         """
-        progress("waiting", 0)
+        progress("waiting" if self._free.locked() else "listening", 0)
         async with self._free, _child(source, target, owner) as child:
             async for said in self._lines(child):
                 if "stage" in said:

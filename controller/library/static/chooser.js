@@ -175,7 +175,7 @@ class Chooser {
     this.value.value = media.digest;
     this.fact("title").textContent = media.title;
     this.fact("length").textContent = clock(media.duration_ms / 1000);
-    const level = (hundredths) => (hundredths / 100).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
+    const level = (hundredths) => (hundredths / 100).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 }).replace("-", "−");
     this.fact("loudness").textContent = media.loudness_in_cdb === null ? ""
       : this.say("loudness", level(media.loudness_out_cdb), level(media.loudness_in_cdb));
     this.part("player").replaceChildren(playerOf(media, this.words));

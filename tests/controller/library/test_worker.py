@@ -45,7 +45,7 @@ async def test_worker_tells_its_stages(tmp_path: Path) -> None:
     source = material.make(tmp_path / "in.mp3", "mp3")
     told = Told()
     made = await Workers().process(source, tmp_path / "out.opus", owner="vn/92", progress=told)
-    assert list(dict.fromkeys(told.stages)) == ["waiting", "listening", "levelling", "checking"]
+    assert list(dict.fromkeys(told.stages)) == ["listening", "levelling", "checking"]
     assert made.size_bytes == (tmp_path / "out.opus").stat().st_size
     assert len(made.waveform) == 100
 
