@@ -7,6 +7,7 @@ import subprocess
 import sys
 import wave
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
@@ -73,12 +74,10 @@ def test_voice_that_hangs_is_ended() -> None:
         Espeak(time_limit_s=0.001).speak("Xin chào", "vi")
 
 
-def test_voice_that_crashes_is_an_error(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    import espeakng_loader
-
+def test_voice_that_crashes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "libespeak-ng.so"
     broken.write_bytes(b"\x7fELF broken")
-    monkeypatch.setattr(espeakng_loader, "get_library_path", lambda: str(broken))
+    monkeypatch.setattr("espeakng_loader.get_library_path", lambda: str(broken))
     with pytest.raises(EspeakError):
         Espeak().speak("Xin chào", "vi")
 

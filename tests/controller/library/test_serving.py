@@ -115,6 +115,7 @@ async def test_unknown_media_is_404(controller: RunningController, name: str) ->
         assert (await answer.json())["error"]["code"] == "not_found"
 
 
+@pytest.mark.slow
 async def test_library_page_lists_own_sound(controller: RunningController) -> None:
     await kept(controller, title="Họp dân")
     await kept(controller, title="Chuyện Trần Đề", unit=TRAN_DE)
@@ -137,6 +138,7 @@ async def test_search_finds_without_accents(controller: RunningController) -> No
     assert "Họp dân" in part and "<html" not in part
 
 
+@pytest.mark.slow
 async def test_older_sound_is_on_the_next_page(controller: RunningController) -> None:
     for number in range(31):
         await kept(controller, title=f"Bản số {number}", number=number)
@@ -147,6 +149,7 @@ async def test_older_sound_is_on_the_next_page(controller: RunningController) ->
     assert "Bản số 0<" in await author.see(older)
 
 
+@pytest.mark.slow
 async def test_one_sound_has_its_page(controller: RunningController) -> None:
     digest = await kept(controller, title='<script>alert("a")</script>')
     author = await controller.person("ke-sach")
