@@ -1,0 +1,10 @@
+"""Figures: each is measured by one module and printed as a table; `--json` adds one flat object as the last line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FIGURES: Final[dict[str, str]] = {
+    "start-error": "simulators.bench.start_error",
+}
+"""Name of each figure, and the module whose `main(argv)` measures it."""

@@ -1,0 +1,172 @@
+"""Figure `start-error`: how far the first audible sample is from the planned instant.
+
+The real engine in real time, a stored Opus file, the PyAV player and the simulated card: 100 starts at random
+instants, idle and again while two other processes keep both cores busy. The card knows the instant of each sample, so
+the error is read from the samples; what this leaves out is a real card's own drift and buffering.
+
+The programme begins with a block of noise at full level, so the first audible sample is the programme's first: the
+file is decoded once beforehand to learn at which of its samples the coded sound passes the threshold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from edge.audio.engine import Engine
+from edge.audio.fader import RAMP_SAMPLES
+from edge.audio.source import SourceOpener
+from edge.core.output import ProgrammeOutput, Rung, Silence
+from edge.ports import FRAME_SAMPLES
+from protocol.bulletin import MediaRef
+from protocol.clock import MonoMs, WallMs
+from simulators.board import SimBoard
+from simulators.encoder import encode
+from simulators.horn import SAMPLES_PER_MS, Heard
+from simulators.loop_clock import LoopClock
+from simulators.media_shelf import MediaShelf
+from simulators.melody import melody, noise
+from simulators.player import PyAvPlayer
+from simulators.tone_voice import ToneVoice
+
+STARTS: Final = 100
+_GAP_MS: Final = (250, 400)
+_AUDIBLE: Final = 300
+_HEARD_MS: Final = 150
+_BURNERS: Final = 2
+_BURN_S_MAX: Final = 120
+_BURN: Final = "import time; end = time.monotonic() + {}\nwhile time.monotonic() < end: sum(range(10000))"
+
+
+@dataclass(slots=True)
+class _World:
+    clock: LoopClock
+    board: SimBoard
+    engine: Engine
+    media: MediaRef
+    first_audible_ms: float
+
+
+async def measure(*, starts: int = STARTS, seed: int = 1) -> dict[str, float]:
+    """Errors in ms; also how often nothing was heard, and how often the card ran dry."""
+    with tempfile.TemporaryDirectory() as folder:
+        song = encode(noise() * 2 + melody(1, duration_ms=2000), Path(folder) / "song.opus")
+        idle, _ = await _round(song, starts=starts, seed=seed)
+        with _busy_cores():
+            busy, underruns = await _round(song, starts=starts, seed=seed + 1)
+    return {
+        "starts": starts,
+        "p50_ms": _percentile(idle, 50),
+        "p99_ms": _percentile(idle, 99),
+        "max_ms": _percentile(idle, 100),
+        "busy_p50_ms": _percentile(busy, 50),
+        "busy_p99_ms": _percentile(busy, 99),
+        "busy_max_ms": _percentile(busy, 100),
+        "busy_underruns": underruns,
+        "unheard": 2 * starts - len(idle) - len(busy),
+    }
+
+
+async def _round(song: Path, *, starts: int, seed: int) -> tuple[list[float], int]:
+    clock, shelf = LoopClock(), MediaShelf()
+    board = SimBoard(clock, keep_s=10)
+    opener = SourceOpener(
+        clock=clock, player=PyAvPlayer(), store=shelf, voice=ToneVoice(), microphone=board.microphone(), tuner=None
+    )
+    engine = Engine(clock=clock, card=board.card(), amplifier=board.amplifier(), meter=board.meter(), opener=opener)
+    chance = random.Random(seed)
+    async with engine:
+        media = shelf.put(song, duration_ms=4000)
+        world = _World(clock, board, engine, media, await _first_audible_ms(song))
+        await _warm_up(world)
+        errors = [await _one_start(world, in_ms=chance.randint(*_GAP_MS)) for _ in range(starts)]
+    return [error for error in errors if error is not None], board.sound_card.underruns
+
+
+async def _warm_up(world: _World) -> None:
+    """The amplifier is on from the first start to the last; its own lead-in is not the question here."""
+    await _one_start(world, in_ms=2500)
+
+
+async def _one_start(world: _World, *, in_ms: int) -> float | None:
+    now = world.clock.now()
+    at, start = MonoMs(now.mono + in_ms), WallMs(now.wall + in_ms)
+    output = ProgrammeOutput(Rung.ORDINARY, "document", "song", start, start, world.media)
+    await world.engine.switch(output, at=at)
+    await world.clock.sleep_until(MonoMs(at + _HEARD_MS))
+    await world.engine.switch(Silence(), at=world.clock.now().mono)
+    await world.clock.sleep_until(MonoMs(at + _HEARD_MS + 200))
+    heard = world.board.horn.heard(start - 120.0, start + float(_HEARD_MS))
+    audible = _first_audible(heard.samples)
+    return None if audible is None else abs(_place(heard, audible) - start - world.first_audible_ms)
+
+
+def _place(heard: Heard, sample: int) -> float:
+    return heard.began_ms + sample / SAMPLES_PER_MS
+
+
+def _first_audible(samples: bytes) -> int | None:
+    loud = np.flatnonzero(np.abs(np.frombuffer(samples, dtype="<i2").astype(np.int32)) > _AUDIBLE)
+    return int(loud[0]) if len(loud) else None
+
+
+async def _first_audible_ms(song: Path) -> float:
+    """When the programme itself passes the threshold, with the ramp that every start has."""
+    source = await PyAvPlayer().open(song)
+    frame = await source.read() or bytes(FRAME_SAMPLES * 2)
+    await source.close()
+    wave = np.frombuffer(frame, dtype="<i2").astype(np.float64)
+    ramp = np.minimum(1.0, np.arange(1, len(wave) + 1) / RAMP_SAMPLES)
+    return (_first_audible((wave * ramp).astype("<i2").tobytes()) or 0) / SAMPLES_PER_MS
+
+
+@contextmanager
+def _busy_cores() -> Iterator[None]:
+    """Two processes that do nothing but work; they end by themselves if nobody ends them."""
+    command = [sys.executable, "-c", _BURN.format(_BURN_S_MAX)]
+    burners = [subprocess.Popen(command) for _ in range(_BURNERS)]  # noqa: S603
+    try:
+        time.sleep(0.5)
+        yield
+    finally:
+        for burner in burners:
+            burner.terminate()
+            burner.wait()
+
+
+def _percentile(values: list[float], percent: float) -> float:
+    return round(float(np.percentile(values, percent)), 3) if values else float("nan")
+
+
+def main(argv: list[str]) -> int:
+    """Prints the figure."""
+    parser = argparse.ArgumentParser(prog="start-error", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--json", action="store_true", help="one flat object on the last line")
+    parser.add_argument("--peers", action="store_true", help="there is no peer to measure here")
+    parser.add_argument("--starts", type=int, default=STARTS)
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=logging.ERROR)
+    figures = asyncio.run(measure(starts=options.starts))
+    for name, value in figures.items():
+        print(f"{name:>16}  {value:g}")
+    if options.json:
+        print(json.dumps(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
