@@ -49,6 +49,14 @@ async def entries_within(
     return tuple(_entry(row) for row in (await connection.execute(query)).mappings())
 
 
+async def entries_about(connection: AsyncConnection, subject: str) -> tuple[Entry, ...]:
+    """All that was done to one thing, oldest first; whether the viewer may see it is the caller's question."""
+    who = accounts.c.name.label("who")
+    joined = audit.outerjoin(accounts, audit.c.account_id == accounts.c.id)
+    query = select(audit, who).select_from(joined).where(audit.c.subject == subject).order_by(audit.c.id)
+    return tuple(_entry(row) for row in (await connection.execute(query.limit(PAGE_MAX))).mappings())
+
+
 def _entry(row: RowMapping) -> Entry:
     place, _, thing = row["subject"].partition("#")
     return Entry(row["id"], row["at_ms"], row["act"], row["who"], UnitPath(place), thing, row["detail"])

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from controller.units.domain import plain
 from protocol.units import UnitPath, covers
 
 
@@ -72,6 +73,11 @@ class Account:
     language: str
     active: bool
     roles: tuple[HeldRole, ...]
+
+    @property
+    def given_name_first(self) -> tuple[str, str]:
+        """Sorts as Vietnamese lists do: by the last word of the name, which is the given name."""
+        return plain(self.name.rpartition(" ")[2]), plain(self.name)
 
     @property
     def viewer(self) -> Viewer:

@@ -81,15 +81,16 @@ async def set_roles(connection: AsyncConnection, account: int, held: Iterable[He
 
 
 async def accounts_within(connection: AsyncConnection, scopes: Iterable[UnitPath]) -> tuple[Account, ...]:
-    """Accounts that hold a role in some units, by name; each with all its roles."""
+    """Accounts that hold a role in some units, open ones first, by given name; each with all its roles."""
     holders = select(roles.c.account_id).where(within(roles.c.scope, scopes))
-    query = select(accounts).where(accounts.c.id.in_(holders)).order_by(accounts.c.active.desc(), accounts.c.name)
+    query = select(accounts).where(accounts.c.id.in_(holders))
     found = (await connection.execute(query)).mappings().all()
     held: dict[int, list[HeldRole]] = {row["id"]: [] for row in found}
     every = select(roles).where(roles.c.account_id.in_(holders)).order_by(roles.c.scope, roles.c.role)
     for row in await connection.execute(every):
         held[row.account_id].append(HeldRole(Role(row.role), UnitPath(row.scope)))
-    return tuple(_account(row, tuple(held[row["id"]])) for row in found)
+    people = (_account(row, tuple(held[row["id"]])) for row in found)
+    return tuple(sorted(people, key=lambda one: (not one.active, one.given_name_first)))
 
 
 async def account_names(connection: AsyncConnection, ids: Iterable[int]) -> dict[int, str]:

@@ -37,6 +37,16 @@ class Unit:
         return self.valid_from <= day and (self.valid_until is None or day < self.valid_until)
 
     @property
+    def says_its_kind(self) -> bool:
+        """Whether the name begins with the kind of place, as in `Xã Kế Sách`."""
+        return self.name.casefold().startswith(self.label.casefold() + " ")
+
+    @property
+    def order(self) -> tuple[tuple[str, ...], str]:
+        """Sorts by the proper name: `Xã Kế Sách` stands under K, as people look for it."""
+        return order_key(self.name[len(self.label) :] if self.says_its_kind else self.name)
+
+    @property
     def parent(self) -> UnitPath | None:
         """The unit directly above."""
         return parent(self.path)
@@ -64,7 +74,7 @@ def grow(units: Iterable[Unit]) -> tuple[Branch, ...]:
         below.setdefault(above, []).append(unit)
 
     def branches(path: UnitPath | None) -> tuple[Branch, ...]:
-        found = sorted(below.get(path, ()), key=lambda unit: order_key(unit.name))
+        found = sorted(below.get(path, ()), key=lambda unit: unit.order)
         return tuple(Branch(unit, branches(unit.path)) for unit in found)
 
     return branches(None)
@@ -77,7 +87,7 @@ def plain(text: str) -> str:
 
 
 def order_key(name: str) -> tuple[tuple[str, ...], str]:
-    """Sorts names word by word, numbers last, marks after letters."""
+    """Sorts names word by word, letters before marks."""
     return tuple(plain(name).split()), name
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controller.store.schema import units
 from controller.store.scope import within
-from controller.units.domain import Unit, matches, order_key
+from controller.units.domain import Unit, matches
 from protocol.clock import WallMs, local_datetime
 from protocol.units import UnitPath, ancestors
 
@@ -58,7 +58,7 @@ async def unit_at(connection: AsyncConnection, path: UnitPath) -> Unit | None:
 async def children_of(connection: AsyncConnection, path: UnitPath, *, day: str) -> tuple[Unit, ...]:
     """Units directly below, by name."""
     below = await units_within(connection, (path,), day=day)
-    return tuple(sorted((unit for unit in below if unit.parent == path), key=lambda unit: order_key(unit.name)))
+    return tuple(sorted((unit for unit in below if unit.parent == path), key=lambda unit: unit.order))
 
 
 async def names_of(connection: AsyncConnection, paths: Iterable[UnitPath]) -> dict[UnitPath, str]:
@@ -83,7 +83,7 @@ async def search_units(
 ) -> tuple[Unit, ...]:
     """Units whose names begin with what was typed, with or without Vietnamese marks."""
     found = [unit for unit in await units_within(connection, scopes, day=day) if matches(unit, wanted)]
-    return tuple(sorted(found, key=lambda unit: order_key(unit.name)))[:SEARCH_MAX]
+    return tuple(sorted(found, key=lambda unit: unit.order))[:SEARCH_MAX]
 
 
 async def people_below(connection: AsyncConnection, targets: Iterable[UnitPath], *, day: str) -> int | None:

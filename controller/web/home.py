@@ -10,6 +10,7 @@ from aiohttp import web
 
 from controller.people.access import viewer_of
 from controller.people.domain import Viewer
+from controller.web.navigation import shortcuts
 from controller.web.page import page
 
 Load = Callable[[web.Request, Viewer], Awaitable[Mapping[str, Any] | None]]
@@ -53,4 +54,4 @@ async def show_home(request: web.Request) -> web.Response:
         values = await panel.load(request, viewer)
         if values is not None:
             panels.append((panel.template, values))
-    return page(request, "web/home.html", {"panels": panels})
+    return page(request, "web/home.html", {"panels": panels, "shortcuts": shortcuts(request, viewer)})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from controller.people.domain import Role, Viewer
 from controller.web.i18n import N_, gettext
 
 
@@ -47,6 +48,34 @@ PLACES = (
     Place("/accounts", N_("Accounts"), "people"),
     Place("/audit", N_("Who did what"), "audit"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """What someone with a role does most often: a large button of the home page."""
+
+    path: str
+    name: str
+    icon: str
+    role: Role
+    style: str
+
+
+_SHORTCUTS = (
+    Shortcut("/bulletins/new", N_("Compose a bulletin"), "edit", Role.AUTHOR, "primary"),
+    Shortcut("/alerts/new", N_("Send an emergency"), "alert", Role.OPERATOR, "danger"),
+    Shortcut("/devices/new", N_("Enrol a device"), "horn", Role.TECHNICIAN, ""),
+)
+
+
+def shortcuts(request: web.Request, viewer: Viewer) -> tuple[Shortcut, ...]:
+    """The buttons of this person."""
+    return tuple(one for one in _SHORTCUTS if viewer.holds(one.role) and serves(request, one.path))
+
+
+def serves(request: web.Request, path: str) -> bool:
+    """Whether the capability that has this page is there."""
+    return any(resource.canonical == path for resource in request.app.router.resources())
 
 
 def entries(request: web.Request) -> tuple[Entry, ...]:

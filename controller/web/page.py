@@ -16,9 +16,10 @@ from markupsafe import Markup
 from controller.keys import CLOCK, CONFIG
 from controller.people.access import SESSION, VIEWER
 from controller.web.i18n import LANGUAGE, LANGUAGES
-from controller.web.navigation import entries
+from controller.web.navigation import entries, serves
 
 TOLD_COOKIE = "loalang_told"
+BANNER = "/alerts/banner"
 NONCE: web.RequestKey[str] = web.RequestKey("nonce")
 
 
@@ -73,6 +74,7 @@ def _context(request: web.Request) -> dict[str, Any]:
         "language": LANGUAGE.get(),
         "languages": LANGUAGES,
         "told": read_told(request),
+        "banner": VIEWER in request and serves(request, BANNER) and BANNER,
         "now_ms": request.app[CLOCK](),
         "config": request.app[CONFIG],
         "style_nonce": nonce(request),
