@@ -13,8 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-import av
-
 from edge.ports import SAMPLE_RATE
 
 _SCALE_HZ: Final = (196.0, 220.0, 261.6, 293.7, 329.6, 392.0, 440.0, 523.3, 587.3, 659.3)
@@ -41,6 +39,8 @@ def noise() -> bytes:
 
 def recorded(path: Path) -> bytes:
     """Samples of a file, as one piece: for speech in a station's programme."""
+    import av  # 17 MB that a board without recorded speech does not need
+
     resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     with av.open(str(path)) as container:
         frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
