@@ -148,8 +148,8 @@ async def close_sessions(connection: AsyncConnection, account: int, *, but: str 
     await connection.execute(delete(sessions).where(sessions.c.account_id == account, sessions.c.id_hash != but))
 
 
-async def load_session(app: web.Application, token: str) -> Session | None:
-    """The session of a cookie, if it has not ended; being used keeps it alive."""
+async def load_session(app: web.Application, token: str, *, used: bool) -> Session | None:
+    """The session of a cookie, if it has not ended; being used by a person keeps it alive."""
     at = app[CLOCK]()
     id_hash = hash_token(token)
     joined = sessions.join(accounts, sessions.c.account_id == accounts.c.id)
@@ -161,7 +161,7 @@ async def load_session(app: web.Application, token: str) -> Session | None:
         if row is None:
             return None
         held = await held_roles(connection, row.id)
-    if at - row.seen_ms >= TOUCH_MS:
+    if used and at - row.seen_ms >= TOUCH_MS:
         await _touch(app, id_hash, at)
     return Session(id_hash, row.csrf, Viewer(row.id, row.login, row.name, row.language, held))
 

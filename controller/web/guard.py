@@ -63,12 +63,17 @@ async def know_session(request: web.Request, handler: Handler) -> web.StreamResp
     LANGUAGE.set(_known(request.cookies.get(LANGUAGE_COOKIE)))
     token = request.cookies.get(SESSION_COOKIE)
     if token and not request.path.startswith("/static/"):
-        session = await load_session(request.app, token)
+        session = await load_session(request.app, token, used=_by_person(request))
         if session is not None:
             request[SESSION] = session
             request[VIEWER] = session.viewer
             LANGUAGE.set(_known(session.viewer.language))
     return await handler(request)
+
+
+def _by_person(request: web.Request) -> bool:
+    """Whether someone did something, rather than a page left open that refreshes itself."""
+    return request.method not in _SAFE or request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
 
 
 def _known(language: str | None) -> str:

@@ -38,5 +38,5 @@ async def _pump(request: web.Request, response: web.StreamResponse, subscription
         await response.write(f"data: {line}\n\n".encode() if line else b": still here\n\n")
         if clock() - checked > request.app[CONFIG].session_check_ms:
             checked = clock()
-            if await load_session(request.app, request.cookies.get(SESSION_COOKIE, "")) is None:
+            if await load_session(request.app, request.cookies.get(SESSION_COOKIE, ""), used=False) is None:
                 return

@@ -110,3 +110,11 @@ async def test_language_is_remembered_by_the_account(controller: RunningControll
     await browser.send("/language", {"language": "en", "onward": "/"})
     assert "Home" in await browser.see("/")
     assert "Home" in await (await controller.person("author")).see("/")
+
+
+async def test_page_that_refreshes_itself_keeps_nobody_signed_in(controller: RunningController, hands: Hands) -> None:
+    browser = await controller.person("author")
+    for _ in range(2):
+        hands.passed_ms += 7 * 3_600_000
+        answer = await browser.session.get("/", headers={"Sec-Fetch-Mode": "cors"})
+    assert answer.status == 401
