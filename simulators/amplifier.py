@@ -47,6 +47,10 @@ class SimAmplifier:
         """Somebody holds it on by hand, whatever the line says."""
         self._set(on=self._on, bridged=bridged)
 
+    def glitch(self) -> None:
+        """The enable line latches on by itself; the next command ends it."""
+        self._set(on=True, bridged=self._bridged)
+
     def _set(self, *, on: bool, bridged: bool) -> None:
         before = self.on
         self._on, self._bridged = on, bridged

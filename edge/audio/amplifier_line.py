@@ -45,10 +45,11 @@ class AmplifierLine:
         await self._set(now < self._wanted_until)
 
     async def mute(self, muted: bool) -> None:
-        """Holds the line off, or lets it follow again."""
+        """Holds the line off, or lets it follow again. It is set even if it should be off: sound was heard."""
         self._muted = muted
         if muted:
-            await self._set(False)
+            self._on_since = None
+            await self._amplifier.switch(False)
 
     async def release(self) -> None:
         """Switches off without a hold time."""

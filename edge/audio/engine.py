@@ -24,7 +24,19 @@ from edge.audio.source import SourceOpener
 from edge.audio.teller import Teller
 from edge.core.events import Event
 from edge.core.output import Output, Silence
-from edge.ports import SILENT_FRAME, Amplifier, CardLostError, Clock, Meter, PortError, SoundCard
+from edge.ports import (
+    SILENT_FRAME,
+    Amplifier,
+    Board,
+    CardLostError,
+    Clock,
+    MediaStore,
+    Meter,
+    Player,
+    PortError,
+    SoundCard,
+    Voice,
+)
 from protocol.clock import MonoMs
 from protocol.report import EndReason
 
@@ -66,6 +78,15 @@ class Engine:
         self._card_clock = CardClock()
         self._wake = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
+
+    @classmethod
+    def on(cls, board: Board, *, clock: Clock, player: Player, store: MediaStore, voice: Voice) -> Self:
+        """The sound path of a board."""
+        microphone, tuner = board.microphone(), board.tuner()
+        opener = SourceOpener(
+            clock=clock, player=player, store=store, voice=voice, microphone=microphone, tuner=tuner
+        )
+        return cls(clock=clock, card=board.card(), amplifier=board.amplifier(), meter=board.meter(), opener=opener)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -166,10 +187,11 @@ class Engine:
         await self._card.drain()
         self._card_clock.reset()
         probe_at = self._in(_CARD_PROBE_MS)
-        poll_ms = _METER_POLL_MS
+        poll_ms = _METER_POLL_MS if self._teller.metered else _CARD_PROBE_MS
         while self._at_rest():
             await self._sleep(self._wakes_at(min(probe_at, self._in(poll_ms))))
-            poll_ms = _METER_SECOND_MS if self._teller.measure_rest() else _METER_POLL_MS
+            if self._teller.metered:
+                poll_ms = _METER_SECOND_MS if self._teller.measure_rest() else _METER_POLL_MS
             if self._clock.now().mono >= probe_at:
                 await self._card.write(SILENT_FRAME)
                 await self._card.drain()

@@ -35,6 +35,14 @@ class LiveBuffer:
         self.first_at: MonoMs | None = None
         self._last_at = clock.now().mono
 
+    def begin(self) -> None:
+        """Somebody listens from now on: what a session said long ago is forgotten."""
+        now = self._clock.now().mono
+        if now - self._last_at >= STALL_MS:
+            self._packets.clear()
+        self.first_at = now if self._packets else None
+        self._last_at = now
+
     def feed(self, counter: int, packets: tuple[bytes, ...]) -> None:
         """Appends a segment; one that is late or a repeat is left out."""
         if counter <= self._last_counter:
@@ -82,6 +90,7 @@ class LiveSource:
     async def read(self) -> bytes | None:
         """One frame; a packet that cannot be decoded costs its 20 ms. Raises MediaError when the session stalls."""
         if not self._gathered:
+            self._buffer.begin()
             await self._gather()
         packet = await self._buffer.packet()
         try:

@@ -65,6 +65,11 @@ class Teller:
         if amplified or _is_sound(measured):
             self._outbox.put(LevelMeasured(self._clock.now().wall, level, measured))
 
+    @property
+    def metered(self) -> bool:
+        """Whether the board measures at the amplifier's output."""
+        return self._meter.level_cdb() is not None
+
     def measure_rest(self) -> bool:
         """Looks at the meter while nothing should sound; tells, and answers, whether something does."""
         measured = self._meter.level_cdb()

@@ -29,7 +29,6 @@ import numpy as np
 
 from edge.audio.engine import Engine
 from edge.audio.fader import RAMP_SAMPLES
-from edge.audio.source import SourceOpener
 from edge.core.output import ProgrammeOutput, Rung, Silence
 from edge.ports import FRAME_SAMPLES
 from protocol.bulletin import MediaRef
@@ -84,10 +83,7 @@ async def measure(*, starts: int = STARTS, seed: int = 1) -> dict[str, float]:
 async def _round(song: Path, *, starts: int, seed: int) -> tuple[list[float], int]:
     clock, shelf = LoopClock(), MediaShelf()
     board = SimBoard(clock, keep_s=10)
-    opener = SourceOpener(
-        clock=clock, player=PyAvPlayer(), store=shelf, voice=ToneVoice(), microphone=board.microphone(), tuner=None
-    )
-    engine = Engine(clock=clock, card=board.card(), amplifier=board.amplifier(), meter=board.meter(), opener=opener)
+    engine = Engine.on(board, clock=clock, player=PyAvPlayer(), store=shelf, voice=ToneVoice())
     chance = random.Random(seed)
     async with engine:
         media = shelf.put(song, duration_ms=4000)

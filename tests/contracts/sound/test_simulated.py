@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from edge.audio.engine import Engine
-from edge.audio.source import SourceOpener
 from edge.ports import SILENT_FRAME, Amplifier, CardLostError, FmTuner, Microphone, Player, SoundCard
 from simulators.amplifier import SimAmplifier
 from simulators.board import SimBoard
@@ -40,6 +39,14 @@ async def board() -> SimBoard:
 
 
 class TestPyAvPlayer(PlayerContract):
+    @pytest.fixture
+    def player(self) -> Player:
+        return PyAvPlayer()
+
+
+class TestPyAvPlayerInThreads(PlayerContract):
+    real_time = True
+
     @pytest.fixture
     def player(self) -> Player:
         return PyAvPlayer()
@@ -105,17 +112,7 @@ class TestEngine(AudioContract):
         clock, shelf = LoopClock(), MediaShelf()
         media = shelf.put(song, duration_ms=LENGTH_MS)
         board.sim_microphone.recording = SONG * 3
-        opener = SourceOpener(
-            clock=clock,
-            player=PyAvPlayer(),
-            store=shelf,
-            voice=ToneVoice(),
-            microphone=board.microphone(),
-            tuner=board.tuner(),
-        )
-        engine = Engine(
-            clock=clock, card=board.card(), amplifier=board.amplifier(), meter=board.meter(), opener=opener
-        )
+        engine = Engine.on(board, clock=clock, player=PyAvPlayer(), store=shelf, voice=ToneVoice())
         async with engine:
             yield Stage(engine, clock, media, opus_packets(SONG[:96_000]))
 

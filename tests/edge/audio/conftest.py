@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from tests.edge.audio.scene import Scene
 SONG = melody(1, duration_ms=12_000)
 
 
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], VirtualLoop]]:
-    """Which loop pytest-asyncio makes for these tests."""
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Which loop pytest-asyncio makes for these tests: a real one if the module says so."""
+    if isinstance(item, pytest.Function) and getattr(item.module, "REAL_TIME", False):
+        return {"real": asyncio.new_event_loop}
     return {"virtual": VirtualLoop}
 
 

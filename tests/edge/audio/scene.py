@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge.audio.engine import Engine
-from edge.audio.source import SourceOpener
 from edge.core.events import Event, LevelMeasured, SoundEnded, SoundStarted
 from edge.core.output import (
     AlertOutput,
@@ -46,21 +45,7 @@ class Scene:
         self.shelf = MediaShelf()
         self.song = self.shelf.put(song, duration_ms=12_000)
         self.voice = ToneVoice()
-        opener = SourceOpener(
-            clock=self.clock,
-            player=PyAvPlayer(),
-            store=self.shelf,
-            voice=self.voice,
-            microphone=self.board.microphone(),
-            tuner=self.board.tuner(),
-        )
-        self.engine = Engine(
-            clock=self.clock,
-            card=self.board.card(),
-            amplifier=self.board.amplifier(),
-            meter=self.board.meter(),
-            opener=opener,
-        )
+        self.engine = Engine.on(self.board, clock=self.clock, player=PyAvPlayer(), store=self.shelf, voice=self.voice)
         self.told: list[Event] = []
         self._listener = asyncio.create_task(self._listen())
 

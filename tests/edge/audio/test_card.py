@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import audioop
+
 import pytest
 
+from edge.audio.limiter import CEILING
 from edge.core.events import CardChanged, LevelMeasured, SoundEnded
 from protocol.report import LEVEL_SILENCE_CDB
 from simulators.encoder import encode
@@ -115,3 +118,23 @@ async def test_programme_that_breaks_off_is_told(scene: Scene, tmp_path_factory:
     await scene.switch(scene.programme(1000, media=media), at_ms=1000)
     await scene.until(2000)
     assert scene.ended() == [("programme", "source_failed")]
+
+
+async def test_mute_ends_what_the_line_did_by_itself(scene: Scene) -> None:
+    scene.board.horn.stray(0.1)
+    scene.board.sim_amplifier.glitch()
+    await scene.until(4000)
+    assert level_cdb(scene.heard(), 2000, 4000) > -4000
+    await scene.engine.mute(True)
+    await scene.until(6000)
+    assert level_cdb(scene.heard(), 4100, 6000) == LEVEL_SILENCE_CDB
+
+
+async def test_loud_programme_stays_under_the_ceiling(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> None:
+    loud = audioop.mul(melody(3, duration_ms=6000), 2, 9)
+    media = scene.shelf.put(encode(loud, tmp_path_factory.mktemp("loud") / "loud.wav"), duration_ms=6000)
+    await scene.switch(scene.programme(1000, media=media), at_ms=1000)
+    await scene.until(4000)
+    await scene.switch(scene.alert())
+    await scene.until(7500)
+    assert 0.99 * CEILING < audioop.max(scene.heard().samples, 2) <= CEILING

@@ -72,3 +72,17 @@ async def test_packet_that_is_no_opus_costs_its_twenty_milliseconds(scene: Scene
     await scene.switch(scene.live())
     await scene.until(4000)
     assert find(SPEECH[900 * 96 : 1500 * 96], scene.heard().samples).correlation > 0.9
+
+
+async def test_session_that_comes_back_gathers_anew(scene: Scene) -> None:
+    sending = asyncio.create_task(send(scene, seconds=2))
+    await scene.switch(scene.live())
+    await sending
+    await scene.until(10_000)
+    for count in (2, 3):
+        scene.engine.feed_live(SESSION, count, PACKETS[count * 50 : (count + 1) * 50])
+        await scene.switch(scene.live())
+        await scene.until(scene.now_ms + 1000)
+    await scene.until(13_000)
+    assert [key for key, _ in scene.started()] == ["live", "live"]
+    assert find(SPEECH[2100 * 96 : 3900 * 96], scene.heard(10_000).samples).correlation > 0.98
