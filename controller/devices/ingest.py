@@ -35,6 +35,8 @@ WAITING_MAX: Final = 50_000
 GRADE_EVERY_S: Final = 1.0
 RETRY_S: Final = 1.0
 RENEW_MS: Final = 1000
+LOOK_EVERY_MS: Final = 10_000
+"""Devices may also be enrolled by another program on the same database."""
 HELD_MAX: Final = 1000
 
 
@@ -201,7 +203,7 @@ class Ingest:
             self._roster.renew(await all_devices(connection))
 
     async def watch_grades(self) -> None:
-        """Tells pages when silence alone changed a device's grade, until it is cancelled."""
+        """Tells pages when silence alone changed a device's grade, and looks who is enrolled, until it is cancelled."""
         while True:
             now = self._clock()
             for device in self._roster:
@@ -210,3 +212,5 @@ class Ingest:
                     self._announcer.device(device.enrolled.id)
                 self._grades[device.enrolled.id] = grade
             await asyncio.sleep(GRADE_EVERY_S)
+            if self._clock() - self._renewed >= LOOK_EVERY_MS:
+                await self.renew_roster()

@@ -1,0 +1,1 @@
+"""Emergencies: composed, handed to the signer, watched while they sound, cancelled with one touch, renewed."""
