@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
 
-from controller.bulletins.acts import ChangedError, Desk, ProblemsError, open_desk
-from controller.bulletins.domain import Bulletin, BulletinError, State
+from controller.bulletins.acts import ChangedError, Desk, ProblemsError
+from controller.bulletins.domain import Bulletin, State
 from controller.bulletins.draft import differences, text_of
 from controller.bulletins.json_form import (
     BULLETIN,
@@ -19,11 +18,12 @@ from controller.bulletins.json_form import (
     problem_json,
     revision_of,
 )
-from controller.bulletins.queries import Filter, list_bulletins, load_bulletin, names_of
+from controller.bulletins.queries import Filter, list_bulletins
 from controller.bulletins.request_body import json_body
+from controller.bulletins.request_desk import desk_of, do_act
 from controller.bulletins.standings import counts_of
 from controller.bulletins.wording import explain
-from controller.keys import CLOCK, ENGINE, EVENTS
+from controller.keys import ENGINE
 from controller.openapi import (
     BOOLEAN,
     INTEGER,
@@ -34,8 +34,7 @@ from controller.openapi import (
     record,
 )
 from controller.people.access import viewer_of
-from controller.store.engine import reading, writing
-from controller.web.explained import Explained
+from controller.store.engine import reading
 
 LIMIT_MAX: Final = 200
 _GO_ON = record(optional={"go_on": {**BOOLEAN, "description": "pass over collisions that were told"}})
@@ -89,7 +88,7 @@ def _whole(text: str | None, usual: int) -> int:
 
 async def show(request: web.Request) -> web.Response:
     """One bulletin with the counts of its standings."""
-    async with _desk(request, write=False) as desk:
+    async with desk_of(request, write=False) as desk:
         bulletin = await desk.find(request.match_info["bulletin"])
         counts = await counts_of(desk.connection, bulletin)
     return web.json_response(bulletin_json(bulletin, desk.viewer) | {"standings": counts})
@@ -99,7 +98,7 @@ async def create(request: web.Request) -> web.Response:
     """Writes a draft."""
     text = draft_text(await json_body(request))
     try:
-        async with _desk(request) as desk:
+        async with desk_of(request) as desk:
             name = await desk.create(text)
             made = await desk.find(name)
     except ProblemsError as error:
@@ -113,7 +112,7 @@ async def edit(request: web.Request) -> web.Response:
     text, revision = draft_text(body), revision_of(body)
     name = request.match_info["bulletin"]
     try:
-        async with _desk(request) as desk:
+        async with desk_of(request) as desk:
             made = await desk.edit(name, text, revision=revision)
     except ProblemsError as error:
         return problems_response(error)
@@ -159,40 +158,6 @@ async def _act(request: web.Request, act: Callable[[Desk, str], Awaitable[Bullet
     except ProblemsError as error:
         return problems_response(error)
     return web.json_response(bulletin_json(made, viewer_of(request)))
-
-
-async def do_act(request: web.Request, act: Callable[[Desk, str], Awaitable[Bulletin]]) -> Bulletin:
-    """Does the act in one transaction and tells open pages. Raises Explained or ProblemsError."""
-    name = request.match_info["bulletin"]
-    try:
-        async with _desk(request) as desk:
-            made = await act(desk, name)
-    except ChangedError as error:
-        raise explain(error) from error
-    request.app[EVENTS].publish("schedule", made.unit, bulletin=made.id, state=made.state.value)
-    return made
-
-
-@asynccontextmanager
-async def _desk(request: web.Request, *, write: bool = True) -> AsyncIterator[Desk]:
-    """A desk in a transaction; what the rules refuse comes out explained."""
-    engine, viewer, now = request.app[ENGINE], viewer_of(request), request.app[CLOCK]()
-    try:
-        async with (writing if write else reading)(engine) as connection:
-            yield await open_desk(connection, viewer, now)
-    except (ChangedError, ProblemsError):
-        raise
-    except BulletinError as error:
-        raise await explained(request, error) from error
-
-
-async def explained(request: web.Request, error: BulletinError) -> Explained:
-    """The refusal with the names of those who acted before."""
-    name = request.match_info.get("bulletin", "")
-    async with reading(request.app[ENGINE]) as connection:
-        bulletin = await load_bulletin(connection, name)
-        names = await names_of(connection, [bulletin.approved_by] if bulletin else [])
-    return explain(error, bulletin=bulletin, names=names)
 
 
 def problems_response(error: ProblemsError) -> web.Response:

@@ -145,6 +145,28 @@ async def units_with_due(connection: AsyncConnection, scopes: Iterable[UnitPath]
     return tuple(UnitPath(unit) for unit in await connection.scalars(query.order_by(bulletins.c.unit)))
 
 
+async def offers_for(connection: AsyncConnection, scopes: Iterable[UnitPath]) -> tuple[Bulletin, ...]:
+    """Offers that wait for the communes in the scopes."""
+    wanted = bulletins.c.state == State.OFFERED.value
+    rows = await connection.execute(
+        _query().where(within(bulletins.c.unit, scopes), wanted).order_by(bulletins.c.created_ms, bulletins.c.id)
+    )
+    return tuple(_bulletin(row) for row in rows)
+
+
+async def copies_of(connection: AsyncConnection, name: str) -> tuple[Bulletin, ...]:
+    """What became of an offer in each commune."""
+    rows = await connection.execute(_query().where(bulletins.c.offered_from == name).order_by(bulletins.c.unit))
+    return tuple(_bulletin(row) for row in rows)
+
+
+async def count_states(connection: AsyncConnection, scopes: Iterable[UnitPath], states: Iterable[State]) -> int:
+    """How many bulletins stand there."""
+    wanted = bulletins.c.state.in_([state.value for state in states])
+    query = select(func.count()).select_from(bulletins).where(within(bulletins.c.unit, scopes), wanted)
+    return (await connection.execute(query)).scalar_one()
+
+
 def _values(draft: Draft) -> dict[str, Any]:
     content = draft.content
     relay = content if isinstance(content, Relay) else None

@@ -94,6 +94,27 @@ ACTS: Final = {
     Act.PLACE: N_("You may not place bulletins for this unit."),
     Act.DECLINE: N_("You may not decline bulletins for this unit."),
 }
+DONE: Final = {
+    "bulletin.create": N_("wrote the bulletin"),
+    "bulletin.edit": N_("changed the bulletin"),
+    "bulletin.submit": N_("submitted the bulletin for approval"),
+    "bulletin.approve": N_("approved the bulletin"),
+    "bulletin.reject": N_("returned the bulletin to its author"),
+    "bulletin.withdraw": N_("withdrew the bulletin"),
+    "bulletin.place": N_("placed an offered bulletin"),
+    "bulletin.decline": N_("declined an offered bulletin"),
+}
+AREA: Final = N_("Bulletins")
+STANDINGS: Final = {
+    "waiting": N_("not told yet"),
+    "received": N_("received"),
+    "ready": N_("ready to sound"),
+    "sounding": N_("sounding"),
+    "heard": N_("heard"),
+    "unheard": N_("not heard"),
+    "refused": N_("refused"),
+    "cancelled": N_("cancelled"),
+}
 
 
 def sentence(problem: Problem) -> str:
