@@ -60,6 +60,8 @@ def main() -> int:
     """Entry point."""
     config = parse(sys.argv[1:])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for talkative in ("alembic", "amqtt", "transitions"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     compile_catalogues()
     return asyncio.run(serve(config))
 

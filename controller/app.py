@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import time
 from collections.abc import AsyncIterator
-from importlib.util import find_spec
 
 from aiohttp import web
 
@@ -17,8 +15,6 @@ from controller.ports import Clock
 from controller.store.engine import migrate, open_engine
 from controller.web.events import EventHub
 from protocol.clock import WallMs
-
-logger = logging.getLogger(__name__)
 
 CAPABILITIES = (
     "web",
@@ -54,7 +50,7 @@ def make_app(
     app[ENGINE] = open_engine(config.database_url)
     app.cleanup_ctx.append(_database)
     for name in capabilities:
-        _set_up(app, name)
+        importlib.import_module(f"controller.{name}.routes").setup(app)
     return app
 
 
@@ -64,11 +60,3 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
         await make_demo(app[ENGINE], app[CONFIG].data, at=app[CLOCK]())
     yield
     await app[ENGINE].dispose()
-
-
-def _set_up(app: web.Application, name: str) -> None:
-    package = f"controller.{name}"
-    if find_spec(package) is None or find_spec(f"{package}.routes") is None:
-        logger.warning("capability %s is not installed", name)
-        return
-    importlib.import_module(f"{package}.routes").setup(app)

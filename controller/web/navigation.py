@@ -63,7 +63,7 @@ class Shortcut:
 
 _SHORTCUTS = (
     Shortcut("/bulletins/new", N_("Compose a bulletin"), "edit", Role.AUTHOR, "primary"),
-    Shortcut("/alerts/new", N_("Send an emergency"), "alert", Role.OPERATOR, "danger"),
+    Shortcut("/alerts/new", N_("Send an emergency"), "alert", Role.OPERATOR, "alarm"),
     Shortcut("/devices/new", N_("Enrol a device"), "horn", Role.TECHNICIAN, ""),
 )
 
