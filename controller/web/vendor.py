@@ -65,6 +65,7 @@ def fetch() -> bool:
     TARGET.mkdir(parents=True, exist_ok=True)
     for source, name in FILES.items():
         shutil.copyfile(HERE / "node_modules" / source, TARGET / name)
+    shutil.rmtree(HERE / "node_modules")
     STAMP.write_text(wanted())
     return True
 
