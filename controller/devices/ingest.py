@@ -203,7 +203,7 @@ class Ingest:
             self._roster.renew(await all_devices(connection))
 
     async def watch_grades(self) -> None:
-        """Tells pages when silence alone changed a device's grade, and looks who is enrolled, until it is cancelled."""
+        """Tells pages when silence alone changed a grade, and looks who is enrolled, until it is cancelled."""
         while True:
             now = self._clock()
             for device in self._roster:
