@@ -46,7 +46,8 @@ def origin(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or "\\" in url:
         raise ValueError("not an http address")
     port = "" if parts.port is None else f":{parts.port}"
-    return f"{parts.scheme}://{parts.hostname}{port}"
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{name}{port}"
 
 
 def data_directory(data: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections.abc import Sequence
@@ -53,7 +54,7 @@ async def hand_back(session: aiohttp.ClientSession, controller: str, envelopes: 
     headers = {"Content-Type": "application/json"}
     try:
         async with session.post(
-            address, data=body_of(envelopes), headers=headers, timeout=_TIMEOUT, allow_redirects=False
+            address, data=io.BytesIO(body_of(envelopes)), headers=headers, timeout=_TIMEOUT, allow_redirects=False
         ) as answer:
             data = await answer.content.read(_ANSWER_BYTES_MAX)
             if answer.status != 200:

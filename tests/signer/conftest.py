@@ -139,9 +139,9 @@ class Desk:
         async with self.session.get(address) as answer:
             return await answer.text()
 
-    async def refuse(self, kind: str, payload: bytes = b"{}", **more: str) -> tuple[int, str]:
+    async def refuse(self, name: str, document: bytes = b"{}", **more: str) -> tuple[int, str]:
         """Status and text of the page that refuses a hand-over, in English."""
-        form = self.form(Kind.SCHEDULE, payload) | {"kind": kind} | more
+        form = self.form(Kind.SCHEDULE, document) | {"kind": name} | more
         async with self.session.post(f"{self.origin}/review?lang=en", data=form, allow_redirects=False) as answer:
             return answer.status, await answer.text()
 
