@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from edge.ports import PacketDecoder, SoundSource
 from simulators.board import SimBoard
 from simulators.loop_clock import LoopClock
+
+_KEEP_S: Final = 3
 
 
 class LatePlayer:
@@ -26,8 +29,8 @@ class LatePlayer:
 
 
 def make_board() -> SimBoard:
-    """A board without an antenna."""
-    return SimBoard(LoopClock())
+    """A board without an antenna. Nobody listens back here, and each second of memory costs 100 kB."""
+    return SimBoard(LoopClock(), keep_s=_KEEP_S)
 
 
 def make_player() -> LatePlayer:

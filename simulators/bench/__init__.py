@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 FIGURES: Final[dict[str, str]] = {
+    "footprint": "simulators.bench.footprint",
     "start-error": "simulators.bench.start_error",
 }
 """Name of each figure, and the module whose `main(argv)` measures it."""
