@@ -239,6 +239,27 @@ async def partial_documents(connection: AsyncConnection, scopes: Iterable[UnitPa
     return tuple(_stored(row) for row in rows)
 
 
+async def documents_in_force(
+    connection: AsyncConnection, scopes: Iterable[UnitPath], *, limit: int = 100
+) -> tuple[StoredDocument, ...]:
+    """What devices of the scopes obey now, newest first; grants are authority, not speech, and stand last."""
+    query = select(documents).where(
+        within(documents.c.scope, scopes), documents.c.state == DocumentState.IN_FORCE.value
+    )
+    order = (case((documents.c.kind == Kind.GRANT.value, 1), else_=0), documents.c.stored_ms.desc())
+    return tuple(_stored(row) for row in await connection.execute(query.order_by(*order).limit(limit)))
+
+
+async def units_with_schedules(connection: AsyncConnection, scopes: Iterable[UnitPath]) -> tuple[UnitPath, ...]:
+    """Units within the scopes that have a schedule in force."""
+    query = select(documents.c.scope).where(
+        within(documents.c.scope, scopes),
+        documents.c.kind == Kind.SCHEDULE.value,
+        documents.c.state == DocumentState.IN_FORCE.value,
+    )
+    return tuple(UnitPath(scope) for scope in await connection.scalars(query.order_by(documents.c.scope)))
+
+
 async def newest_versions(connection: AsyncConnection, unit: UnitPath) -> tuple[Newest, ...]:
     """The newest version of each kind along a unit's ancestors, for its head."""
     query = select(documents.c.scope, documents.c.kind, func.max(documents.c.version).label("version")).where(
