@@ -35,6 +35,7 @@ from provisioning.errors import ProvisioningError
 from provisioning.grant_files import post_grants, read_envelope
 from provisioning.i18n import CATALOGUE
 from provisioning.i18n import gettext as _
+from signer import i18n
 from signer.disk import write_durably
 from signer.errors import KeyStoreError
 from signer.key_store import KeyStore, read_sealed, seal, unseal
@@ -68,8 +69,9 @@ def _explained(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**given: Any) -> None:
-        CATALOGUE.compile()
-        CATALOGUE.use(os.environ.get("LOALANG_LANG", ""))
+        for catalogue in (CATALOGUE, i18n.CATALOGUE):
+            catalogue.compile()
+            catalogue.use(os.environ.get("LOALANG_LANG", ""))
         try:
             command(**given)
         except (ProvisioningError, KeyStoreError, DocumentError, ValueError, OSError) as error:
@@ -229,7 +231,7 @@ async def _bundle(device_file: Path, out: Path) -> Bundle:
 @_explained
 def demo_make(
     *,
-    data: Path,
+    data: Annotated[Path, typer.Option(help="the demo's data directory")] = Path("data"),
     places: Annotated[Path, typer.Option(help="JSON: unit path to name, loudspeakers and people")],
     freshness_key: Annotated[str, typer.Option(help="public key of the controller")],
 ) -> None:
