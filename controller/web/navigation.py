@@ -40,6 +40,7 @@ PLACES = (
     Place("/", N_("Home"), "home", thumb=True),
     Place("/bulletins", N_("Bulletins"), "bulletin", thumb=True),
     Place("/schedule", N_("Schedule"), "calendar"),
+    Place("/signing", N_("Signing"), "key"),
     Place("/alerts", N_("Emergency"), "alert", thumb=True),
     Place("/devices", N_("Devices"), "horn", thumb=True),
     Place("/log", N_("Log"), "log"),
