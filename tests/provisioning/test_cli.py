@@ -1,9 +1,13 @@
 """The commands as they are typed."""
 
+import asyncio
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from typer.testing import CliRunner, Result
 
 from protocol.errors import Refusal
@@ -11,6 +15,8 @@ from protocol.grants import accept_grant, read_anchor
 from protocol.keys import SigningKey
 from provisioning.cli import app
 from provisioning.grant_files import read_envelope
+from tests.protocol.people import grant, grant_envelope
+from tests.provisioning.conftest import Controller
 
 FRESHNESS = SigningKey.from_seed(b"f" * 32).public
 PASSPHRASE = "sen-lua-trau-47"
@@ -88,3 +94,39 @@ def test_demo_prints_its_passphrases(tmp_path: Path) -> None:
 def test_file_that_is_not_there(tmp_path: Path) -> None:
     assert "not work" in run("post", tmp_path / "none.json", code=1).output
     assert "not work" in run("bundle", "make", tmp_path / "none.json", "--out", tmp_path, code=1).output
+
+
+def test_saved_file_of_a_signer_is_posted(tmp_path: Path, posted: list[str]) -> None:
+    made = grant_envelope(grant())
+    saved, plain = tmp_path / "saved.json", tmp_path / "grant.json"
+    saved.write_text(json.dumps({"envelopes": [made.pack().decode()]}))
+    plain.write_bytes(made.pack())
+    shown = run("post", saved, plain, "--controller", posted[0]).output
+    assert shown.count(made.digest[:12]) == 2
+
+
+@pytest.fixture
+def posted() -> Iterator[list[str]]:
+    """A controller in a thread of its own, because the command runs its own loop."""
+    ready, stop, origin = threading.Event(), asyncio.Event(), []
+
+    async def serve() -> None:
+        controller = Controller()
+        app = web.Application()
+        app.router.add_post("/api/v1/envelopes", controller.take)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        origin.extend([f"http://127.0.0.1:{runner.addresses[0][1]}"])
+        loops.append(asyncio.get_running_loop())
+        ready.set()
+        await stop.wait()
+        await runner.cleanup()
+
+    loops: list[asyncio.AbstractEventLoop] = []
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert ready.wait(10)
+    yield origin
+    loops[0].call_soon_threadsafe(stop.set)
+    thread.join()

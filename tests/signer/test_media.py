@@ -71,3 +71,21 @@ async def test_recording_of_an_alert_is_checked(desk: Desk) -> None:
     assert "Recording checked" in page
     _, page = await desk.open(Kind.ALERT, documents.alert(recording=documents.media(OTHER_SOUND)))
     assert 'type="password"' not in page
+
+
+async def test_oldest_recordings_give_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer.shelf.SHELF_BYTES_MAX", len(documents.SOUND) + 10)
+    desk.controller.add(OTHER_SOUND)
+    await desk.open(Kind.SCHEDULE, documents.schedule(documents.programme("a")))
+    _, page = await desk.open(Kind.SCHEDULE, documents.schedule(documents.programme("b", sound=OTHER_SOUND)))
+    assert "Recording checked" in page
+    kept = [path.name for path in (desk.ceremony.data / "signer" / "media").iterdir()]
+    assert kept == [documents.media(OTHER_SOUND).digest]
+
+
+async def test_slow_recording_shows_that_it_comes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer.routes._MEDIA_WAIT_S", 0)
+    _, page = await desk.open(Kind.SCHEDULE, documents.schedule(documents.programme("a")))
+    assert 'http-equiv="refresh"' in page
+    assert "being fetched and checked" in page
+    assert 'type="password"' not in page
