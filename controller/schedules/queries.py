@@ -54,6 +54,10 @@ class Tree:
             return True
         return not any(path != unit and path.startswith(unit + "/") for path in self.names)
 
+    def is_device(self, path: UnitPath) -> bool:
+        """Whether the place is a loudspeaker rather than a unit."""
+        return path in self.devices
+
     def homes(self, targets: Iterable[UnitPath]) -> tuple[UnitPath, ...]:
         """Units with devices of their own that are touched by the targets."""
         touched = tuple(targets)
