@@ -22,7 +22,7 @@ from edge.downloads import Downloads
 from edge.fm_monitor import FmMonitor
 from edge.hands import Hands
 from edge.inbox import Inbox
-from edge.ports import Audio, Clock, Fetcher, FmTuner, Link, MediaStore, StateStore
+from edge.ports import Audio, Clock, Fetcher, FmTuner, Link, MediaStore, PortError, StateStore, Stored
 from edge.pump import Source, keep_going, pump
 from edge.reporter import Outbox, Reporter
 from protocol.clock import MonoMs, Now
@@ -164,13 +164,20 @@ class Runner(Generic[S]):
 
     async def _boot(self) -> None:
         """What is stored goes to the core; should the core fail on it, less and less of it."""
-        stored = await self._ports.disk.run(self._ports.state.load)
+        stored = await self._load()
         media = tuple(sorted(self._ports.media.digests()))
         booted = Booted(secrets.token_hex(8), stored.registers, stored.envelopes, media, stored.damaged)
         without_registers = replace(booted, registers=None, damaged=True)
         for attempt in (booted, without_registers, replace(without_registers, envelopes=())):
             if await self._decide(attempt):
                 return
+
+    async def _load(self) -> Stored:
+        try:
+            return await self._ports.disk.run(self._ports.state.load)
+        except (PortError, OSError) as error:
+            _log.error("the stored state cannot be read; starting without it: %s", error)
+            return Stored(None, (), damaged=True)
 
     async def _decide_for_ever(self) -> None:
         while True:

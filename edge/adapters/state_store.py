@@ -12,21 +12,22 @@ import hashlib
 import logging
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from edge.adapters.database import Database, DatabaseDamagedError
 from edge.adapters.document_mirror import DocumentMirror
 from edge.adapters.files import free_bytes, port_errors
 from edge.core.effects import StoredDocument
-from edge.ports import PortError, StorageFullError, Stored
+from edge.ports import PortError, Stored
 
 _SCHEMA: Final = 1
 _TABLES: Final = (
     "CREATE TABLE registers (id INTEGER PRIMARY KEY CHECK (id = 1), data BLOB NOT NULL, digest TEXT NOT NULL)",
     "CREATE TABLE documents (key TEXT PRIMARY KEY, digest TEXT NOT NULL, envelope BLOB NOT NULL)",
 )
+T = TypeVar("T")
 BALLAST_BYTES: Final = 1024 * 1024
 _BALLAST_AGAIN: Final = 8
 _log = logging.getLogger(__name__)
@@ -45,28 +46,41 @@ class SqliteStateStore:
 
     def load(self) -> Stored:
         """What was saved last."""
-        stored: Stored | None = None
-        try:
-            if self._database.exists or self._mirror.is_empty:
-                stored = self._read()
-        except DatabaseDamagedError as error:
-            _log.warning("the stored state is damaged: %s", error)
+        stored = self._read_if_whole()
         if stored is None:
             stored = Stored(None, tuple(one.envelope for one in self._rebuild()), damaged=True)
         self._mirror_all()
         self._keep_ballast()
         return stored
 
-    def save(self, registers: bytes, put: tuple[StoredDocument, ...], drop: tuple[str, ...]) -> None:
-        """All of it or nothing; gives up the ballast when the disk is full."""
+    def _read_if_whole(self) -> Stored | None:
+        """None when the database is damaged or lost, or cannot even be opened."""
+        if not (self._database.exists or self._mirror.is_empty):
+            return None
         try:
-            self._write(registers, put, drop)
-        except StorageFullError:
+            return self._with_ballast(self._read)
+        except DatabaseDamagedError as error:
+            _log.warning("the stored state is damaged: %s", error)
+        return None
+
+    def _with_ballast(self, work: Callable[[], T]) -> T:
+        """SQLite needs room for its log even to read; the ballast is that room when the disk is full."""
+        try:
+            return work()
+        except DatabaseDamagedError:
+            raise
+        except PortError:
             if not self._ballast.exists():
                 raise
             _log.warning("the disk is full; the ballast is given up")
+            self._database.close()
             self._ballast.unlink()
-            self._write(registers, put, drop)
+            return work()
+
+    def save(self, registers: bytes, put: tuple[StoredDocument, ...], drop: tuple[str, ...]) -> None:
+        """All of it or nothing; gives up the ballast when the disk is full."""
+        try:
+            self._with_ballast(lambda: self._write(registers, put, drop))
         except DatabaseDamagedError as error:
             _log.warning("the database broke while in use: %s", error)
             self._rebuild()

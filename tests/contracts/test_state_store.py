@@ -160,14 +160,28 @@ def test_ballast_is_given_up(tmp_path: Path) -> None:
             one.load()
             one.save(b"before", (SCHEDULE,), ())
             assert (disk / "ballast").stat().st_size == 256 * 1024
-            with (disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError):
-                while True:
-                    filler.write(bytes(4096))
+            fill(disk)
             one.save(bytes(60 * 1024), (NEWER,), ())
             assert not (disk / "ballast").exists()
             (disk / "filler").unlink()
             one.save(b"room again", (), ())
             assert (disk / "ballast").exists()
+
+
+def fill(disk: Path) -> None:
+    with (disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError):
+        while True:
+            filler.write(bytes(4096))
+
+
+def test_full_disk_can_be_booted_from(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", size_bytes=4 * 1024 * 1024) as disk:
+        with closing(SqliteStateStore(disk, ballast_bytes=256 * 1024)) as one:
+            one.load()
+            one.save(b"registers", (SCHEDULE,), ())
+        fill(disk)
+        with closing(SqliteStateStore(disk, ballast_bytes=256 * 1024)) as one:
+            assert one.load() == Stored(b"registers", (SCHEDULE.envelope,))
 
 
 KILLED = """

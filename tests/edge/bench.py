@@ -152,9 +152,11 @@ class MemoryState:
     def __init__(self) -> None:
         self.stored = Stored(None, ())
         self.saves: list[bytes] = []
-        self.full = False
+        self.full = self.unreadable = False
 
     def load(self) -> Stored:
+        if self.unreadable:
+            raise PortError("the disk does not answer")
         return self.stored
 
     def save(self, registers: bytes, put: tuple[StoredDocument, ...], drop: tuple[str, ...]) -> None:

@@ -101,6 +101,15 @@ async def test_full_disk_does_not_spin(bench: Bench) -> None:
     assert sum(isinstance(event, Ticked) for event in bench.journal.lines) == 1
 
 
+async def test_boot_without_readable_state(bench: Bench) -> None:
+    bench.state.unreadable = True
+    async with bench.running():
+        await bench.wait_decided(Booted)
+    booted = bench.runner.state[0]
+    assert isinstance(booted, Booted)
+    assert booted.damaged
+
+
 async def test_boot_with_full_disk_goes_on(bench: Bench) -> None:
     bench.state.full = True
     bench.core.on(Booted, SaveState(b"x"), SWITCH)
