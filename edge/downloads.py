@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +15,11 @@ from protocol.bulletin import MediaRef
 
 _log = logging.getLogger(__name__)
 _FULL_LOW_S: Final = 30.0
+
+
+def _now_s() -> float:
+    """The event loop's time, so a simulated loop has simulated waits."""
+    return asyncio.get_running_loop().time()
 
 
 @dataclass(slots=True)
@@ -72,13 +76,13 @@ class Downloads:
                 await self._feed(event)
 
     def _next(self) -> _Wanted | None:
-        now_s = time.monotonic()
+        now_s = _now_s()
         due = [wanted for wanted in self._wanted.values() if wanted.due_s <= now_s]
         return min(due, key=lambda wanted: not wanted.urgent, default=None)
 
     async def _wait(self) -> None:
         soonest = min((wanted.due_s for wanted in self._wanted.values()), default=None)
-        timeout = None if soonest is None else max(0.0, soonest - time.monotonic())
+        timeout = None if soonest is None else max(0.0, soonest - _now_s())
         try:
             await asyncio.wait_for(self._changed.wait(), timeout)
         except TimeoutError:
@@ -121,6 +125,6 @@ class Downloads:
 
     def _failed(self, wanted: _Wanted, error: Exception, *, damaged: bool = False, full: bool = False) -> Event:
         wait_s = max(wanted.backoff.next_s(), _FULL_LOW_S if full else 0.0)
-        wanted.due_s = time.monotonic() + wait_s
+        wanted.due_s = _now_s() + wait_s
         _log.info("medium %s again in %.0f s: %s", wanted.media.digest[:12], wait_s, error)
         return MediaFailed(wanted.media.digest, damaged, full)

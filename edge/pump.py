@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
@@ -20,13 +19,13 @@ _log = logging.getLogger(__name__)
 
 async def keep_going(name: str, work: Callable[[], Awaitable[None]]) -> None:
     """Runs the work until it is cancelled, or until it ends by itself because there is nothing more to do."""
-    backoff = Backoff()
+    backoff, loop = Backoff(), asyncio.get_running_loop()
     while True:
-        began_s = time.monotonic()
+        began_s = loop.time()
         try:
             await work()
         except Exception:
-            if time.monotonic() - began_s > _STABLE_S:
+            if loop.time() - began_s > _STABLE_S:
                 backoff.reset()
             wait_s = backoff.next_s()
             _log.exception("%s failed, starting it again in %.0f s", name, wait_s)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
@@ -53,11 +52,11 @@ class SystemClockSources:
         due_s, held = 0.0, False
         while True:
             ntp = self._ntp()
-            due = time.monotonic() >= due_s
+            due = asyncio.get_running_loop().time() >= due_s
             if ntp is not None and (due or not held):
                 yield ntp
             if due:
-                due_s = time.monotonic() + self._period_s
+                due_s = asyncio.get_running_loop().time() + self._period_s
                 chip = self._chip()
                 if chip is not None:
                     yield chip
