@@ -18,7 +18,7 @@ from protocol.clock import WallMs
 from protocol.document import ALERT_KINDS, KINDS, Kind, SpeechDocument
 from protocol.envelope import SIGNATURE_BYTES, Envelope, Signature, payload_type, unpack
 from protocol.errors import DocumentError
-from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, CLOCK_SKEW_MS_MAX, ENVELOPE_BYTES_MAX
+from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, ALERT_LIFETIME_MS_MAX, CLOCK_SKEW_MS_MAX, ENVELOPE_BYTES_MAX
 from protocol.schedule import Programme, Schedule
 from signer.config import SignerConfig, origin
 from signer.errors import RequestRefusedError
@@ -166,13 +166,19 @@ def check_timely(kind: Kind, document: SpeechDocument, wall: WallMs) -> None:
     Raises:
         RequestRefusedError: with the reason in words.
     """
-    age_ms_max = AT_ONCE_AGE_MS_MAX if kind in AT_ONCE else STANDING_AGE_MS_MAX
     if document.issued > wall + CLOCK_SKEW_MS_MAX:
         raise RequestRefusedError(_("The document is dated in the future. Please check the clock of this machine."))
-    if wall - document.issued > age_ms_max:
+    if wall - document.issued > _age_ms_max(kind):
         raise RequestRefusedError(_("The document was prepared too long ago. Please go back and prepare it again."))
     if getattr(document, "expires", wall + 1) <= wall:
         raise RequestRefusedError(_("The document has already ended. Please go back and prepare it again."))
+
+
+def _age_ms_max(kind: Kind) -> int:
+    # A cancel carries the date of its alert and must be possible for as long as that one sounds.
+    if kind is Kind.CANCEL:
+        return ALERT_LIFETIME_MS_MAX
+    return AT_ONCE_AGE_MS_MAX if kind in AT_ONCE else STANDING_AGE_MS_MAX
 
 
 def check_new(review: Review, log: SignedLog) -> None:

@@ -8,6 +8,8 @@ import aiohttp
 import pytest
 
 from protocol import codec
+from protocol.alert import Cancel
+from protocol.clock import WallMs
 from protocol.document import Kind
 from protocol.freshness import Attestation
 from protocol.units import UnitPath
@@ -66,6 +68,17 @@ async def test_stop_out_of_its_time(desk: Desk, shift_ms: int, words: str) -> No
     desk.clock["wall"] += shift_ms
     _, page = await desk.refuse("stop", documents.stop())
     assert words in page
+
+
+async def test_emergency_can_be_cancelled_as_long_as_it_sounds(desk: Desk) -> None:
+    """Its cancel carries the date of the alert, which is old by then."""
+    desk.clock["wall"] += 19 * 60_000
+    ends = WallMs(documents.NOW + 20 * 60_000)
+    cancel = Cancel(documents.COMMUNE, "alert-1", documents.NOW, ends, (documents.COMMUNE,))
+    await desk.sign(Kind.CANCEL, codec.encode(cancel))
+    assert desk.controller.taken[0].kind == "cancel"
+    _, page = await desk.refuse("alert", documents.alert())
+    assert "prepared too long ago" in page
 
 
 async def test_schedule_of_yesterday_is_refused(desk: Desk) -> None:
