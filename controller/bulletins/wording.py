@@ -16,7 +16,7 @@ STATES: Final = {
     State.SUBMITTED: N_("Waits for approval"),
     State.APPROVED: N_("Approved, waits for signature"),
     State.IN_FORCE: N_("In force"),
-    State.ENDED: N_("Ended"),
+    State.ENDED: N_("Has ended"),
     State.REJECTED: N_("Returned to the author"),
     State.WITHDRAWN: N_("Withdrawn"),
     State.OFFERED: N_("Offered from above"),
@@ -112,7 +112,7 @@ STANDINGS: Final = {
     "sounding": N_("sounding"),
     "heard": N_("heard"),
     "unheard": N_("not heard"),
-    "refused": N_("refused"),
+    "refused": N_("refused by the loudspeaker"),
     "cancelled": N_("cancelled"),
 }
 
