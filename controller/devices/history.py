@@ -58,6 +58,8 @@ class StandingSeen:
     standing: str
     refusal: str | None
     wall: WallMs
+    kind: str | None = None
+    version: int | None = None
 
 
 async def faults_of(connection: AsyncConnection, device: str, *, limit: int = 20) -> tuple[FaultSeen, ...]:
@@ -108,11 +110,26 @@ async def refusals_within(
 async def standings_of(connection: AsyncConnection, device: str, *, limit: int = 30) -> tuple[StandingSeen, ...]:
     """What a device last told about its documents, newest first."""
     columns = standings.c
-    asked = select(
-        columns.device, columns.document, columns.item, columns.standing, columns.refusal, columns.wall_ms
-    ).where(columns.device == device)
-    rows = await connection.execute(asked.order_by(columns.wall_ms.desc()).limit(limit))
-    return tuple(_standing(*row) for row in rows)
+    asked = (
+        select(standings, documents.c.kind, documents.c.version)
+        .outerjoin(documents, documents.c.digest == columns.document)
+        .where(columns.device == device)
+        .order_by(columns.wall_ms.desc(), columns.received_ms.desc())
+    )
+    rows = await connection.execute(asked.limit(limit))
+    return tuple(
+        StandingSeen(
+            row.device,
+            row.document,
+            row.item or None,
+            row.standing,
+            row.refusal,
+            row.wall_ms,
+            kind=row.kind,
+            version=row.version,
+        )
+        for row in rows
+    )
 
 
 async def standings_for(

@@ -53,9 +53,9 @@ class Group:
     name: str
     rows: tuple[DeviceRow, ...]
 
-    def count(self, reach: Reach) -> int:
+    def count(self, reach: Reach | str) -> int:
         """How many are in this state."""
-        return sum(row.reach is reach for row in self.rows)
+        return sum(row.reach == reach for row in self.rows)
 
     @property
     def faulty(self) -> int:
@@ -90,7 +90,7 @@ def labels(titles: Mapping[str, str]) -> dict[str, Any]:
     return {
         "reach": {one.value: [wording.reach(one), wording.REACH_BADGES[one]] for one in Reach},
         "rung": {str(number): wording.rung(number) for number in wording.RUNGS},
-        "fault": {code.value: wording.fault(code) for code in wording.FAULTS},
+        "fault": {code.value: wording.fault_name(code) for code in wording.FAULTS},
         "clock": {name: wording.clock(name) for name in wording.CLOCKS},
         "titles": dict(titles),
         "no_faults": gettext("None"),

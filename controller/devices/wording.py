@@ -58,6 +58,23 @@ FAULTS: Final[dict[FaultCode, str]] = {
     FaultCode.LIVE_STALLED: N_("The live broadcast did not arrive any more."),
 }
 
+FAULT_NAMES: Final[dict[FaultCode, str]] = {
+    FaultCode.MEDIA_MISSING: N_("Programme missing"),
+    FaultCode.MEDIA_DAMAGED: N_("Programme damaged"),
+    FaultCode.SOUND_MISSING: N_("No sound measured"),
+    FaultCode.SOUND_UNEXPECTED: N_("Sound nobody ordered"),
+    FaultCode.PLAYER_FAILED: N_("Cannot play"),
+    FaultCode.CARD_LOST: N_("Sound card lost"),
+    FaultCode.FM_REFUSED: N_("Radio refused"),
+    FaultCode.TALK_STUCK: N_("Talk button stuck"),
+    FaultCode.CLOCK_NOT_TRUSTED: N_("Time not certain"),
+    FaultCode.SCHEDULE_EXPIRED: N_("Schedule ended"),
+    FaultCode.HEAD_STALE: N_("No word from the centre"),
+    FaultCode.STORAGE_FULL: N_("Memory full"),
+    FaultCode.STATE_DAMAGED: N_("Stored data damaged"),
+    FaultCode.LIVE_STALLED: N_("Live broadcast stalled"),
+}
+
 RUNGS: Final[dict[int, str]] = {
     1: N_("Emergency microphone"),
     2: N_("Emergency alert"),
@@ -144,6 +161,14 @@ def fault(name: str) -> str:
     """The sentence for a fault."""
     try:
         return gettext(FAULTS[FaultCode(name)])
+    except ValueError:
+        return name
+
+
+def fault_name(name: str) -> str:
+    """The fault in two or three words, for a list."""
+    try:
+        return gettext(FAULT_NAMES[FaultCode(name)])
     except ValueError:
         return name
 

@@ -13,6 +13,7 @@ function showReach() {
   const sum = (name) => chosen.reduce((total, one) => total + Number(one.dataset[name]), 0);
   form.querySelector('[data-count="loudspeakers"]').textContent = number(sum("loudspeakers"));
   form.querySelector('[data-count="people"]').textContent = number(twoFigures(sum("people")));
+  form.querySelector("[data-crowd]").hidden = !sum("people");
   form.querySelector("[data-wide-notice]").hidden = chosen.length < 2;
   const names = chosen.map((one) => one.parentElement.querySelector("strong").textContent);
   form.querySelector("[data-summary]").textContent = names.length > 3 ? `${names.slice(0, 3).join(", ")}, +${names.length - 3}` : names.join(", ");

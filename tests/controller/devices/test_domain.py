@@ -71,7 +71,7 @@ def test_furthest_of_mixed_order() -> None:
 
 def test_every_name_has_sentence() -> None:
     assert set(wording.REFUSALS) == set(Refusal)
-    assert set(wording.FAULTS) == set(FaultCode)
+    assert set(wording.FAULTS) == set(wording.FAULT_NAMES) == set(FaultCode)
     assert set(wording.END_REASONS) == set(EndReason)
     assert set(wording.RUNGS) == set(range(1, 10))
     assert set(wording.DELIVERIES) == set(wording.DELIVERY_BADGES) == set(Delivery)
