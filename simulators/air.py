@@ -1,4 +1,4 @@
-"""The demo province's FM: what may be relayed, and the foreign station that comes in stronger on the same frequencies.
+"""The demo province's FM: what may be relayed, and the foreign station that comes in stronger.
 
 Frequencies are of the region, identities and programmes are made up.
 """

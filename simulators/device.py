@@ -1,4 +1,4 @@
-"""One simulated device: the real agent on a made-up board, behind a network that can be cut and a plug that can be pulled.
+"""One simulated device: the real agent on a made-up board, behind a line that can be cut and a plug to be pulled.
 
 Everything of the agent is real, down to its disk. Made up are the sound card, amplifier, microphone, tuner, buttons
 and second clocks. Pulling the plug ends the agent wherever it stands, without a farewell; its disk stays.
@@ -7,6 +7,7 @@ and second clocks. Pulling the plug ends the agent wherever it stands, without a
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from protocol.report import Status
 from protocol.units import UnitPath
 from simulators.air import Air, Programmes
 from simulators.board import SimBoard
-from simulators.face import Face, NetworkWeather, StationWeather, StickState, TalkSource
+from simulators.face import Face, NetworkWeather, StationWeather, TalkSource
 from simulators.light_audio import LightAudio
 from simulators.loop_clock import LoopClock
 from simulators.machine import LatePlayer
@@ -268,13 +269,8 @@ class SimDevice:
 
 
 def _told(known: Face, state: AgentState, status: Status, amplified: bool) -> Face:
-    return Face(
-        powered=known.powered,
-        network=known.network,
-        talking=known.talking,
-        key_turned=known.key_turned,
-        station=known.station,
-        stick=known.stick,
+    return dataclasses.replace(
+        known,
         linked=state.link_up,
         rung=status.rung,
         sounding=status.sounding,

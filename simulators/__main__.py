@@ -1,0 +1,26 @@
+"""`python -m simulators demo | check | village`: the demo province, the main story unattended, a village alone."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+_COMMANDS: Final = {
+    "demo": "simulators.demo",
+    "check": "simulators.check",
+    "village": "simulators.village_process",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Hands over to the command's module."""
+    if not argv or argv[0] not in _COMMANDS:
+        print("usage: python -m simulators " + " | ".join(_COMMANDS), file=sys.stderr)
+        return 2
+    module = importlib.import_module(_COMMANDS[argv[0]])
+    return int(module.main(argv[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

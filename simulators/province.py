@@ -1,0 +1,137 @@
+"""The demo province's offices: controller and signer as processes of their own, with keys and grants in place.
+
+The ceremony is held before the controller starts, so its first start finds the anchor. Grants and the first rules of
+the horn go in through the same doors as everybody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from controller.demo import Demo, demo_places, open_demo
+from controller.signing.freshness import open_key
+from provisioning.demo import Ceremony, make_ceremony
+from simulators.child import Child, ChildError
+
+MQTT_PORT: Final = 1883
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the offices are.
+
+    Attributes:
+        broker: `mqtt://host:port` of an outside broker; None for the controller's own on `mqtt_port`.
+    """
+
+    controller_port: int = 8080
+    signer_port: int = 8090
+    panel_port: int = 8091
+    mqtt_port: int = 18_830
+    broker: str | None = None
+
+    @property
+    def controller(self) -> str:
+        """Origin of the controller."""
+        return f"http://127.0.0.1:{self.controller_port}"
+
+    @property
+    def signer(self) -> str:
+        """Origin of the signer."""
+        return f"http://127.0.0.1:{self.signer_port}"
+
+    @property
+    def panel(self) -> str:
+        """Origin of the simulated panels."""
+        return f"http://127.0.0.1:{self.panel_port}"
+
+    @property
+    def mqtt(self) -> tuple[str, int]:
+        """Host and port of the broker."""
+        if self.broker is None:
+            return "127.0.0.1", self.mqtt_port
+        parts = urlsplit(self.broker if "://" in self.broker else f"mqtt://{self.broker}")
+        return parts.hostname or "127.0.0.1", parts.port or MQTT_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class Province:
+    """Running offices.
+
+    Attributes:
+        children: the processes, in the order of their start.
+    """
+
+    data: Path
+    addresses: Addresses
+    demo: Demo
+    ceremony: Ceremony
+    children: tuple[Child, ...]
+
+    def password(self, login: str) -> str:
+        """Of a demo account."""
+        return next(one.password for one in self.demo.accounts if one.login == login)
+
+
+@asynccontextmanager
+async def open_province(data: Path, addresses: Addresses) -> AsyncIterator[Province]:
+    """Runs controller and signer until the block ends.
+
+    Raises:
+        ChildError: one of them does not start.
+    """
+    prepare(data)
+    demo, key = open_demo(data), open_key(data)
+    ceremony = make_ceremony(data, freshness_key=key.public, places=demo_places(demo), communes=demo.communes)
+    async with AsyncExitStack() as stack:
+        children = (_controller(data, addresses), _signer(data, addresses))
+        for child in children:
+            await child.start()
+            stack.push_async_callback(child.stop)
+        await children[0].healthy(f"{addresses.controller}/health")
+        await children[1].healthy(f"{addresses.signer}/")
+        await _hand_in_grants(addresses.controller, ceremony)
+        yield Province(data, addresses, demo, ceremony, children)
+
+
+def prepare(data: Path) -> None:
+    """Makes the data directory, readable by its owner only: keys and passwords lie in it."""
+    data.mkdir(parents=True, exist_ok=True)
+    data.chmod(0o700)
+
+
+def _controller(data: Path, addresses: Addresses) -> Child:
+    arguments = ["controller", "--demo", "--data", str(data), "--port", str(addresses.controller_port)]
+    arguments += ["--mqtt-port", str(addresses.mqtt_port), "--signer-url", addresses.signer]
+    arguments += ["--panel-url", addresses.panel]
+    if addresses.broker is not None:
+        arguments += ["--broker", addresses.broker]
+    return Child("controller", arguments, log=data / "logs" / "controller.log")
+
+
+def _signer(data: Path, addresses: Addresses) -> Child:
+    arguments = ["signer", "--data", str(data), "--port", str(addresses.signer_port)]
+    return Child("signer", [*arguments, "--controller", addresses.controller], log=data / "logs" / "signer.log")
+
+
+async def _hand_in_grants(controller: str, ceremony: Ceremony) -> None:
+    """The controller keeps what it has: the same grants again change nothing."""
+    envelopes = [one.pack().decode() for one in ceremony.grants]
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{controller}/api/v1/envelopes", json={"envelopes": envelopes}) as answer,
+    ):
+        results = (await answer.json())["results"] if answer.status == 200 else []
+    refused = [one for one in results if one["state"] == "refused" and one["refusal"] not in _KNOWN_ALREADY]
+    if not results or refused:
+        raise ChildError(f"the controller does not take the grants: {refused or answer.status}")
+
+
+_KNOWN_ALREADY: Final = ("replayed", "older_version")
