@@ -88,11 +88,14 @@ class Desk:
             for scope in self.viewer.scopes()
         )
 
+    async def try_read(self, text: DraftText, *, keeps: Bulletin | None = None) -> tuple[Draft, tuple[Problem, ...]]:
+        """Reads a form as far as it goes, and tells what is wrong with it."""
+        media = await load_media(self.connection, text.media_digest, self.viewer, keeps)
+        return read_draft(text, Surroundings(self.now, self.viewer, self.tree.names, media))
+
     async def read(self, text: DraftText, *, keeps: Bulletin | None = None) -> Draft:
         """Reads a form. Raises ProblemsError."""
-        media = await load_media(self.connection, text.media_digest, self.viewer, keeps)
-        around = Surroundings(self.now, self.viewer, self.tree.names, media)
-        draft, problems = read_draft(text, around)
+        draft, problems = await self.try_read(text, keeps=keeps)
         if problems:
             raise ProblemsError(problems)
         return draft

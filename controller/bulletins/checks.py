@@ -44,7 +44,7 @@ async def load_neighbourhood(
 ) -> Neighbourhood:
     """Reads it for the places that a bulletin addresses."""
     targets = tuple(targets)
-    planned = await planned_around(connection, targets, now=now, states=states)
+    planned = await planned_around(connection, targets, now=now, tree=tree, states=states)
     precedence = await precedence_around(connection, targets)
     return Neighbourhood(planned, precedence, await signed_quiet_hours(connection), tree)
 

@@ -129,12 +129,19 @@ def timing_words(text: TimingText) -> str:
         return f"{text.time} {_date(text.date)}"
     if text.kind != "weekly":
         return "–"
-    days = ", ".join(weekday(int(day)) for day in text.days if day.isdigit() and 1 <= int(day) <= 7)
-    if len(text.days) == 7:
-        days = gettext("every day")
+    days = _days(sorted({int(day) for day in text.days if day in "1234567"}))
     span = gettext("from %(first)s to %(last)s") % {"first": _date(text.first_date), "last": _date(text.last_date)}
     but = gettext("except %(dates)s") % {"dates": ", ".join(_date(one) for one in text.except_dates.split())}
     return f"{text.time} {days}, {span}" + (f", {but}" if text.except_dates else "")
+
+
+def _days(days: list[int]) -> str:
+    """Each day by name, or `Monday to Friday` when they follow one another."""
+    if len(days) == 7:
+        return gettext("every day")
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
+        return gettext("%(first)s to %(last)s") % {"first": weekday(days[0]), "last": weekday(days[-1])}
+    return ", ".join(weekday(day) for day in days)
 
 
 def _date(text: str) -> str:

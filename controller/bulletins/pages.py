@@ -21,7 +21,7 @@ from controller.bulletins.wording import CLASSES, STANDINGS, state_name
 from controller.devices.wording import REFUSALS
 from controller.library.queries import find_media
 from controller.people.domain import Role, Viewer
-from controller.schedules.foresight import foresee
+from controller.schedules.foresight import foresee_bulletin
 from controller.signing.queries import in_force, schedule_in_force
 from controller.web.explained import N_, Explained
 from controller.web.home import HomePanel, add_panel
@@ -141,7 +141,7 @@ async def _one_values(desk: Desk, bulletin: Bulletin) -> dict[str, Any]:
     names = await names_of(desk.connection, [bulletin.author_id, bulletin.approved_by])
     alive = bulletin.state in (State.DRAFT, State.SUBMITTED, State.APPROVED, State.IN_FORCE, State.OFFERED)
     others = (State.SUBMITTED, State.APPROVED)
-    seen = await foresee(desk, text_of(bulletin), states=others, keeps=bulletin) if alive else None
+    seen = await foresee_bulletin(desk, bulletin, states=others) if alive else None
     acts = possible_acts(bulletin, desk.viewer)
     if bulletin.author_id == desk.viewer.account:
         acts -= {Act.APPROVE}

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from controller.bulletins.acts import Desk, ProblemsError, as_bulletin
+from controller.bulletins.acts import Desk, as_bulletin
 from controller.bulletins.checks import find_problems, load_neighbourhood
 from controller.bulletins.domain import Bulletin, State, is_offered, narrowest
-from controller.bulletins.draft import DraftText
+from controller.bulletins.draft import DraftText, missing
 from controller.bulletins.problem import Problem
 from controller.schedules.preview import Preview, preview
 from controller.schedules.queries import airing_of_bulletin
 from controller.schedules.reach import Reach, reach
-from protocol.units import UnitPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +34,28 @@ async def foresee(
     desk: Desk, text: DraftText, *, states: Iterable[State], keeps: Bulletin | None = None
 ) -> Foresight:
     """Reads the draft as far as it goes and looks ahead."""
-    try:
-        draft = await desk.read(text, keeps=keeps)
-    except ProblemsError as error:
-        targets = narrowest(tuple(UnitPath(one) for one in text.targets if one in desk.tree.names))
-        return Foresight(error.problems, reach(targets, desk.tree.devices, desk.tree.population))
-    name = keeps.id if keeps else ""
-    bulletin = as_bulletin(draft, author=desk.viewer.account, now=desk.now, name=name)
-    around = await load_neighbourhood(desk.connection, draft.targets, now=desk.now, tree=desk.tree, states=states)
+    draft, wrong = await desk.try_read(text, keeps=keeps)
+    bulletin = as_bulletin(draft, author=desk.viewer.account, now=desk.now, name=keeps.id if keeps else "")
+    if wrong:
+        told = {one.field for one in wrong}
+        lacking = tuple(one for one in missing(draft) if one.field not in told)
+        targets = narrowest(tuple(one for one in draft.targets if one in desk.tree.names))
+        return Foresight((*wrong, *lacking), reach(targets, desk.tree.devices, desk.tree.population))
+    return await foresee_bulletin(desk, bulletin, states=states)
+
+
+async def foresee_bulletin(desk: Desk, bulletin: Bulletin, *, states: Iterable[State]) -> Foresight:
+    """Looks ahead for values that were read."""
+    around = await load_neighbourhood(desk.connection, bulletin.targets, now=desk.now, tree=desk.tree, states=states)
     problems = find_problems(bulletin, around, desk.now)
     airing = airing_of_bulletin(bulletin, desk.now)
-    reached = reach(draft.targets, desk.tree.devices, desk.tree.population)
-    offered = is_offered(bulletin, home=desk.tree.is_home(draft.unit))
+    reached = reach(bulletin.targets, desk.tree.devices, desk.tree.population)
+    offered = is_offered(bulletin, home=desk.tree.is_home(bulletin.unit))
     if airing is None:
         return Foresight(problems, reached, offered=offered)
-    others = [one.airing for one in around.planned if not one.withdrawn]
     shown = preview(
         airing,
-        others,
+        [] if offered else [one.airing for one in around.planned if not one.withdrawn],
         now=desk.now,
         precedence=around.precedence,
         places=desk.tree.devices,

@@ -114,7 +114,8 @@ def _unit(request: web.Request, given: str) -> UnitPath:
 
 async def _ordered(request: web.Request, connection: AsyncConnection, unit: UnitPath) -> list[Airing]:
     """Those the unit has named, in its order; then what is not named, from above first."""
-    planned = await planned_around(connection, [unit], now=request.app[CLOCK]())
+    now = request.app[CLOCK]()
+    planned = await planned_around(connection, [unit], now=now, tree=await load_tree(connection, now))
     wanted = [
         one.airing
         for one in planned

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from controller.bulletins.domain import Bulletin, State
+from controller.bulletins.domain import Bulletin, State, is_offered
 from controller.bulletins.queries import bulletins_around
 from controller.bulletins.timing import fixed
 from controller.schedules.domain import Airing, Precedence, airing_of, rung_of
@@ -90,9 +90,13 @@ async def planned_around(
     places: Iterable[UnitPath],
     *,
     now: WallMs,
+    tree: Tree,
     states: Iterable[State] = (State.APPROVED,),
 ) -> tuple[Planned, ...]:
-    """Everything that may sound in the places: theirs, of the units below them and of those above."""
+    """Everything that may sound in the places: theirs, of the units below them and of those above.
+
+    What is only offered to communes is not planned: the copy that a commune places is.
+    """
     places = tuple(places)
     gone = {one.id for one in await bulletins_around(connection, places, [State.WITHDRAWN])}
     signed = [
@@ -101,7 +105,9 @@ async def planned_around(
         for item in schedule.items
     ]
     known = {one.airing.name for one in signed}
-    waiting = [airing_of_bulletin(one, now) for one in await bulletins_around(connection, places, states)]
+    around = await bulletins_around(connection, places, states)
+    own = [one for one in around if not is_offered(one, home=tree.is_home(one.unit))]
+    waiting = [airing_of_bulletin(one, now) for one in own]
     unsigned = [Planned(one, signed=False) for one in waiting if one is not None and one.name not in known]
     return (*signed, *unsigned)
 

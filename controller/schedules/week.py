@@ -49,7 +49,7 @@ async def entries_of(
 ) -> tuple[Entry, ...]:
     """What sounds in the places within [begin, end), by start."""
     places = tuple(places)
-    planned = await planned_around(connection, places, now=now, states=states)
+    planned = await planned_around(connection, places, now=now, tree=tree, states=states)
     near = [one for one in planned if overlap_in_place(one.airing.targets, places)]
     by_name = {one.airing.name: one for one in near}
     found = occurrences((one.airing for one in near), begin=begin, end=end)[:ENTRIES_MAX]

@@ -70,7 +70,7 @@ def text_of(config: AudibleConfig) -> ConfigText:
     return ConfigText(
         quiet_hours=(*(_window_text(one) for one in config.quiet_hours), WindowText()),
         fm_windows=(*(_window_text(one) for one in config.fm_windows), WindowText()),
-        stations=(*(_station_text(one) for one in config.fm_stations), StationText(), StationText()),
+        stations=(*(_station_text(one) for one in config.fm_stations), StationText()),
         numbers={one.name: str(getattr(config, one.name) // one.factor) for one in NUMBERS},
         fallback=config.fallback.value,
         on_computer_dead=config.on_computer_dead.value,

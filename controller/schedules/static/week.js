@@ -1,6 +1,7 @@
 // The week: occurrences from /api/v1/calendar. Whatever time zone the browser is in, the horns' local time is shown.
 
 const OFFSET_MS = 7 * 3600 * 1000;
+const LINE_MS = 30 * 60 * 1000; // a short programme still gets a line of text
 const box = document.getElementById("week");
 const phone = matchMedia("(max-width: 760px)");
 
@@ -14,6 +15,16 @@ function wall(date) {
   return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate(), date.getHours(), date.getMinutes()) - OFFSET_MS;
 }
 
+function clock(wall) {
+  return new Date(wall + OFFSET_MS).toISOString().slice(11, 16);
+}
+
+function line({ event }) {
+  const time = document.createElement("b");
+  time.textContent = event.extendedProps.from;
+  return { domNodes: [time, event.title] };
+}
+
 async function load({ start, end }) {
   const query = new URLSearchParams({ from: wall(start), to: wall(end), unit: box.dataset.unit });
   const answer = await fetch(`/api/v1/calendar?${query}`);
@@ -22,10 +33,10 @@ async function load({ start, end }) {
   return entries.map((one) => ({
     id: `${one.unit}#${one.id}#${one.start_ms}`,
     start: local(one.start_ms),
-    end: local(Math.max(one.end_ms, one.start_ms + 15 * 60 * 1000)),
+    end: local(Math.max(one.end_ms, one.start_ms + LINE_MS)),
     title: one.title,
     classNames: [one.class, one.standing],
-    extendedProps: { bulletin: one.id },
+    extendedProps: { bulletin: one.id, from: clock(one.start_ms) },
   }));
 }
 
@@ -39,12 +50,13 @@ const calendar = window.EventCalendar.create(box, {
   slotMinTime: "04:00:00",
   slotMaxTime: "23:00:00",
   slotDuration: "00:30:00",
+  slotHeight: 36, // as in schedules.css
+  eventContent: line,
   height: phone.matches ? undefined : "640px",
   scrollTime: "06:00:00",
   headerToolbar: { start: "prev,next today", center: "title", end: "timeGridWeek,listWeek" },
   buttonText: { today: box.dataset.today, timeGridWeek: box.dataset.days, listWeek: box.dataset.list },
   slotLabelFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
-  eventTimeFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   noEventsContent: box.dataset.none,
   eventSources: [{ events: (info) => load(info).catch((problem) => { box.textContent = problem.message; return []; }) }],
   eventClick: ({ event }) => { location.href = `/bulletins/${event.extendedProps.bulletin}`; },
