@@ -133,7 +133,8 @@ class LightAudio:
         left_ms = until - self._clock.now().mono
         self._wake.clear()
         try:
-            await asyncio.wait_for(self._wake.wait(), None if until == _NEVER else max(1, left_ms) / 1000)
+            async with asyncio.timeout(None if until == _NEVER else max(1, left_ms) / 1000):
+                await self._wake.wait()
         except TimeoutError:
             pass
 

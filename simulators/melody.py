@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from edge.audio.fader import RAMP_SAMPLES, Fader
 from edge.ports import SAMPLE_RATE
 
 _SCALE_HZ: Final = (196.0, 220.0, 261.6, 293.7, 329.6, 392.0, 440.0, 523.3, 587.3, 659.3)
@@ -28,7 +29,7 @@ def melody(seed: int, *, duration_ms: int) -> bytes:
     sound = bytearray()
     while len(sound) < wanted:
         sound += _note(chance.choice(_SCALE_HZ), chance.randrange(120, 480))
-    return bytes(sound[:wanted])
+    return _ended_softly(bytes(sound[:wanted]))
 
 
 @lru_cache(maxsize=1)
@@ -46,6 +47,14 @@ def recorded(path: Path) -> bytes:
         frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
         frames += resampler.resample(None)
     return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames)
+
+
+def _ended_softly(sound: bytes) -> bytes:
+    """A station repeats its melody, and a step at the seam would be a click of our own making."""
+    fader = Fader(1.0)
+    fader.to(0.0)
+    head = max(0, len(sound) - RAMP_SAMPLES * 2)
+    return sound[:head] + fader.apply(sound[head:])
 
 
 def _note(pitch_hz: float, duration_ms: int) -> bytes:

@@ -39,6 +39,7 @@ class SimTimeSources:
             for source, error_ms in tuple(self.error_ms.items()):
                 yield ClockRead(source, WallMs(self._clock.now().wall + error_ms))
             try:
-                await asyncio.wait_for(self._again.wait(), _PERIOD_S)
+                async with asyncio.timeout(_PERIOD_S):
+                    await self._again.wait()
             except TimeoutError:
                 pass

@@ -201,7 +201,8 @@ class Engine:
         """Returns when a switch came, or the time."""
         self._wake.clear()
         try:
-            await asyncio.wait_for(self._wake.wait(), max(0, until - self._clock.now().mono) / 1000)
+            async with asyncio.timeout(max(0, until - self._clock.now().mono) / 1000):
+                await self._wake.wait()
         except TimeoutError:
             pass
 

@@ -73,7 +73,8 @@ class LiveBuffer:
         self._came.clear()
         left_ms = until - self._clock.now().mono
         try:
-            await asyncio.wait_for(self._came.wait(), left_ms / 1000)
+            async with asyncio.timeout(left_ms / 1000):  # wait_for of Python 3.11 may swallow a cancel
+                await self._came.wait()
         except TimeoutError:
             raise MediaError("the live session has stalled") from None
 

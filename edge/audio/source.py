@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
@@ -66,7 +67,11 @@ class SourceOpener:
             PortError: there is no such sound.
         """
         opened = await self._open(output, begins)
-        await opened.feed.primed()
+        try:
+            await opened.feed.primed()
+        except asyncio.CancelledError:
+            await opened.feed.close()
+            raise
         return opened
 
     async def _open(self, output: Audible, begins: WallMs) -> Opened:
