@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controller.signing.domain import Authority
-from controller.signing.queries import held_grants
+from controller.signing.outgoing import held_grants
 from protocol.errors import DocumentError
 from protocol.grants import Anchor, HeldGrant, read_anchor
 

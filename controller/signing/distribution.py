@@ -15,8 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from controller.ports import BrokerAwayError, Clock, Publisher
 from controller.signing.freshness import head
-from controller.signing.queries import (
-    StoredDocument,
+from controller.signing.outgoing import (
     alerts_alive,
     documents_waiting,
     end_expired,
@@ -25,6 +24,7 @@ from controller.signing.queries import (
     parcel_documents,
     units_with_documents,
 )
+from controller.signing.queries import StoredDocument
 from controller.signing.shelf import Shelf, Spoken
 from controller.store.engine import reading, writing
 from protocol.clock import WallMs

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from controller.signing.domain import AT_ONCE, VERSIONED, DocumentState, Judgement, version_of
+from controller.signing.domain import DocumentState, Judgement, version_of
 from controller.store.schema import documents
 from controller.store.scope import within
 from protocol import codec
@@ -18,13 +18,10 @@ from protocol.audible_config import AudibleConfig, Window
 from protocol.clock import WallMs
 from protocol.document import Kind
 from protocol.envelope import Envelope, unpack
-from protocol.freshness import Newest
-from protocol.grants import Grant, HeldGrant
+from protocol.grants import Grant
 from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, ENVELOPE_BYTES_MAX
 from protocol.schedule import Schedule
 from protocol.units import UnitPath, ancestors
-
-IN_PARCELS = (Kind.GRANT, *VERSIONED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,8 @@ class StoredDocument:
     published: WallMs | None
 
 
-def _stored(row: Row[Any]) -> StoredDocument:
+def stored_document(row: Row[Any]) -> StoredDocument:
+    """A row as a document."""
     return StoredDocument(
         digest=row.digest,
         scope=UnitPath(row.scope),
@@ -65,7 +63,7 @@ def _stored(row: Row[Any]) -> StoredDocument:
 async def load_document(connection: AsyncConnection, digest: str) -> StoredDocument | None:
     """One document, whatever its state."""
     row = (await connection.execute(select(documents).where(documents.c.digest == digest))).one_or_none()
-    return None if row is None else _stored(row)
+    return None if row is None else stored_document(row)
 
 
 async def store_document(
@@ -105,7 +103,7 @@ async def in_force(connection: AsyncConnection, scope: UnitPath, kind: Kind) -> 
         documents.c.scope == scope, documents.c.kind == kind.value, documents.c.state == DocumentState.IN_FORCE.value
     )
     row = (await connection.execute(query.order_by(documents.c.version.desc()).limit(1))).one_or_none()
-    return None if row is None else _stored(row)
+    return None if row is None else stored_document(row)
 
 
 async def schedule_in_force(connection: AsyncConnection, unit: UnitPath) -> tuple[StoredDocument, Schedule] | None:
@@ -157,86 +155,13 @@ async def signed_quiet_hours(connection: AsyncConnection) -> dict[UnitPath, tupl
     return {UnitPath(row.scope): read_config(unpack(row.envelope)).quiet_hours for row in rows}
 
 
-async def held_grants(connection: AsyncConnection) -> dict[str, HeldGrant]:
-    """Every grant in force, by digest; each was verified when it was stored."""
-    query = select(documents.c.digest, documents.c.envelope).where(
-        documents.c.kind == Kind.GRANT.value, documents.c.state == DocumentState.IN_FORCE.value
-    )
-    rows = await connection.execute(query)
-    return {row.digest: HeldGrant(row.digest, _read_grant(row.envelope)) for row in rows}
-
-
-def _read_grant(packed: bytes) -> Grant:
-    return codec.decode(Grant, unpack(packed).payload, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
-
-
-async def parcel_documents(connection: AsyncConnection, unit: UnitPath, now: WallMs) -> tuple[StoredDocument, ...]:
-    """What a unit's parcel carries before its head: grants first, then configuration, then schedule."""
-    alive = or_(documents.c.expires_ms.is_(None), documents.c.expires_ms > now)
-    query = select(documents).where(
-        documents.c.scope == unit,
-        documents.c.kind.in_([kind.value for kind in IN_PARCELS]),
-        documents.c.state == DocumentState.IN_FORCE.value,
-        alive,
-    )
-    rank = {kind.value: position for position, kind in enumerate((Kind.GRANT, Kind.AUDIBLE_CONFIG, Kind.SCHEDULE))}
-    order = case(rank, value=documents.c.kind)
-    rows = await connection.execute(query.order_by(order, documents.c.stored_ms, documents.c.digest))
-    return tuple(_stored(row) for row in rows)
-
-
-async def units_with_documents(connection: AsyncConnection) -> tuple[UnitPath, ...]:
-    """Units that have, or had, something for a parcel: one whose documents ended is told so by its head."""
-    query = (
-        select(documents.c.scope)
-        .distinct()
-        .where(
-            documents.c.kind.in_([kind.value for kind in IN_PARCELS]),
-            documents.c.state != DocumentState.PARTIAL.value,
-        )
-    )
-    return tuple(UnitPath(scope) for scope in await connection.scalars(query.order_by(documents.c.scope)))
-
-
-async def documents_waiting(connection: AsyncConnection, now: WallMs) -> tuple[tuple[UnitPath, str], ...]:
-    """Unit and digest of what is in force and the broker has not taken yet."""
-    query = select(documents.c.scope, documents.c.digest).where(
-        documents.c.kind.in_([kind.value for kind in IN_PARCELS]),
-        documents.c.state == DocumentState.IN_FORCE.value,
-        documents.c.published_ms.is_(None),
-        or_(documents.c.expires_ms.is_(None), documents.c.expires_ms > now),
-    )
-    return tuple((UnitPath(row.scope), row.digest) for row in await connection.execute(query))
-
-
-async def alerts_alive(connection: AsyncConnection, now: WallMs) -> tuple[StoredDocument, ...]:
-    """Alerts, cancels, stops and live sessions that have not expired; cancels first, then in order of storing."""
-    query = select(documents).where(
-        documents.c.kind.in_([kind.value for kind in AT_ONCE]),
-        documents.c.state == DocumentState.IN_FORCE.value,
-        documents.c.expires_ms > now,
-    )
-    order = case((documents.c.kind == Kind.CANCEL.value, 0), else_=1)
-    rows = await connection.execute(query.order_by(order, documents.c.stored_ms, documents.c.digest))
-    return tuple(_stored(row) for row in rows)
-
-
-async def mark_published(connection: AsyncConnection, digests: Iterable[str], now: WallMs) -> None:
-    """The broker has taken them."""
-    await connection.execute(
-        update(documents)
-        .where(documents.c.digest.in_(list(digests)), documents.c.published_ms.is_(None))
-        .values(published_ms=now)
-    )
-
-
 async def partial_documents(connection: AsyncConnection, scopes: Iterable[UnitPath]) -> tuple[StoredDocument, ...]:
     """Documents that wait for another signature."""
     query = select(documents).where(
         within(documents.c.scope, scopes), documents.c.state == DocumentState.PARTIAL.value
     )
     rows = await connection.execute(query.order_by(documents.c.stored_ms.desc()).limit(100))
-    return tuple(_stored(row) for row in rows)
+    return tuple(stored_document(row) for row in rows)
 
 
 async def documents_in_force(
@@ -247,7 +172,7 @@ async def documents_in_force(
         within(documents.c.scope, scopes), documents.c.state == DocumentState.IN_FORCE.value
     )
     order = (case((documents.c.kind == Kind.GRANT.value, 1), else_=0), documents.c.stored_ms.desc())
-    return tuple(_stored(row) for row in await connection.execute(query.order_by(*order).limit(limit)))
+    return tuple(stored_document(row) for row in await connection.execute(query.order_by(*order).limit(limit)))
 
 
 async def units_with_schedules(connection: AsyncConnection, scopes: Iterable[UnitPath]) -> tuple[UnitPath, ...]:
@@ -258,17 +183,6 @@ async def units_with_schedules(connection: AsyncConnection, scopes: Iterable[Uni
         documents.c.state == DocumentState.IN_FORCE.value,
     )
     return tuple(UnitPath(scope) for scope in await connection.scalars(query.order_by(documents.c.scope)))
-
-
-async def newest_versions(connection: AsyncConnection, unit: UnitPath) -> tuple[Newest, ...]:
-    """The newest version of each kind along a unit's ancestors, for its head."""
-    query = select(documents.c.scope, documents.c.kind, func.max(documents.c.version).label("version")).where(
-        documents.c.scope.in_(ancestors(unit)),
-        documents.c.kind.in_([kind.value for kind in VERSIONED]),
-        documents.c.state == DocumentState.IN_FORCE.value,
-    )
-    rows = await connection.execute(query.group_by(documents.c.scope, documents.c.kind).order_by(documents.c.scope))
-    return tuple(Newest(UnitPath(row.scope), row.kind, row.version) for row in rows)
 
 
 async def supersede(connection: AsyncConnection, judgement: Judgement) -> None:
@@ -295,17 +209,10 @@ async def same_grant(connection: AsyncConnection, grant: Grant) -> StoredDocumen
         documents.c.state == DocumentState.IN_FORCE.value,
     )
     row = (await connection.execute(query.order_by(documents.c.version.desc()).limit(1))).one_or_none()
-    return None if row is None else _stored(row)
+    return None if row is None else stored_document(row)
 
 
 async def count_partial(connection: AsyncConnection, scope: UnitPath) -> int:
     """Partly signed documents of a unit."""
     query = select(func.count()).where(documents.c.scope == scope, documents.c.state == DocumentState.PARTIAL.value)
     return (await connection.execute(query)).scalar_one()
-
-
-async def end_expired(connection: AsyncConnection, now: WallMs) -> None:
-    """Documents whose life is over leave the lists."""
-    alive = [DocumentState.PARTIAL.value, DocumentState.PREPARED.value, DocumentState.IN_FORCE.value]
-    over = and_(documents.c.state.in_(alive), documents.c.expires_ms <= now)
-    await connection.execute(update(documents).where(over).values(state=DocumentState.ENDED.value))

@@ -15,7 +15,7 @@ from controller.ports import BrokerAwayError
 from controller.signing.distribution import HEAD_EVERY_MS, Distribution
 from controller.signing.freshness import open_key
 from controller.signing.keys import DISTRIBUTION, FRESHNESS
-from controller.signing.queries import units_with_documents
+from controller.signing.outgoing import units_with_documents
 from controller.store.engine import reading, writing
 from controller.store.schema import documents
 from protocol.document import Kind, read
