@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controller.alerts.domain import AlertState, kind_of_document
-from controller.alerts.queries import add_alert, alert_with_digest, note_cancel_signed, note_signed
+from controller.alerts.queries import add_alert, is_known, note_cancel_signed, note_signed
 from controller.keys import CLOCK, EVENTS
 from controller.ports import EnvelopeHook, StoredEnvelope
 from protocol.alert import Alert, Cancel
@@ -41,9 +41,9 @@ async def _follow_alert(
     app: web.Application, connection: AsyncConnection, stored: StoredEnvelope, alert: Alert
 ) -> None:
     state, now = AlertState.PARTIAL if stored.state == "partial" else AlertState.SENT, app[CLOCK]()
-    if await alert_with_digest(connection, stored.digest) is None:
+    composed_here = await note_signed(connection, stored.digest, state=state, now=now)
+    if not composed_here and not await is_known(connection, alert.id):
         kind = kind_of_document(stored.kind)
-        await add_alert(connection, kind, alert, digest=stored.digest, state=AlertState.DRAFTED, author=None, now=now)
-    await note_signed(connection, alert.id, state=state, now=now)
+        await add_alert(connection, kind, alert, digest=stored.digest, state=state, author=None, now=now)
     loop = asyncio.get_running_loop()
     loop.call_later(AFTER_COMMIT_S, tell_pages, app, alert.scope, alert.id, state)

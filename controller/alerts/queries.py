@@ -93,6 +93,7 @@ async def add_alert(
         "state": state.value,
         "created_by": author,
         "created_ms": now,
+        "sent_ms": now if state is AlertState.SENT else None,
     }
     await connection.execute(insert(alerts).values(**values))
 
@@ -122,12 +123,6 @@ async def load_alert(connection: AsyncConnection, id: str, scopes: Iterable[Unit
     row = (await connection.execute(_asked().where(alerts.c.id == id, visible(scopes)))).one_or_none()
     found = None if row is None else _stored(row)
     return found if found is not None and _concerns(found, tuple(scopes)) else None
-
-
-async def alert_with_digest(connection: AsyncConnection, digest: str) -> StoredAlert | None:
-    """The emergency whose signed document has this name; for whoever stores the document."""
-    row = (await connection.execute(_asked().where(alerts.c.digest == digest))).one_or_none()
-    return None if row is None else _stored(row)
 
 
 async def recent_alerts(connection: AsyncConnection, scopes: Iterable[UnitPath]) -> tuple[StoredAlert, ...]:
@@ -161,8 +156,8 @@ def _concerns(alert: StoredAlert, scopes: tuple[UnitPath, ...]) -> bool:
     )
 
 
-async def note_signed(connection: AsyncConnection, id: str, *, state: AlertState, now: WallMs) -> None:
-    """The emergency was signed, partly or wholly.
+async def note_signed(connection: AsyncConnection, digest: str, *, state: AlertState, now: WallMs) -> bool:
+    """The emergency was signed, partly or wholly; False when nobody composed it here.
 
     A draft that somebody put aside and somebody else then signed does sound: it is shown as sent, with its cancel.
     """
@@ -170,7 +165,13 @@ async def note_signed(connection: AsyncConnection, id: str, *, state: AlertState
     if state is AlertState.SENT:
         values |= {"sent_ms": now, "cancelled_ms": None, "cancelled_by": None}
     unsent = alerts.c.sent_ms.is_(None)
-    await connection.execute(update(alerts).where(alerts.c.id == id, unsent).values(**values))
+    changed = await connection.execute(update(alerts).where(alerts.c.digest == digest, unsent).values(**values))
+    return changed.rowcount > 0
+
+
+async def is_known(connection: AsyncConnection, id: str) -> bool:
+    """Whether there is an emergency of this id."""
+    return await connection.scalar(select(alerts.c.id).where(alerts.c.id == id)) is not None
 
 
 async def note_cancel_signed(connection: AsyncConnection, id: str, *, digest: str) -> None:

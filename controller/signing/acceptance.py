@@ -17,12 +17,15 @@ from controller.ports import Clock, EnvelopeHook, StoredEnvelope
 from controller.signing.authority import AuthorityFile
 from controller.signing.counters import raise_counter
 from controller.signing.domain import (
+    AT_ONCE,
     VERSIONED,
     DocumentState,
     Judgement,
+    Urgent,
     joined,
     judge,
     only_true_signatures,
+    targets_of,
     version_of,
 )
 from controller.signing.queries import (
@@ -74,6 +77,7 @@ class Result:
     Attributes:
         scope: the unit that speaks; None when it could not be read.
         fresh: whether something was stored; False for a repeat of what is known.
+        urgent: what goes out before anything else is done.
     """
 
     digest: str
@@ -84,6 +88,16 @@ class Result:
     scope: UnitPath | None = None
     fresh: bool = False
     at: WallMs = WallMs(0)
+    urgent: Urgent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """What was not stored. `envelope` is None when the bytes are none."""
+
+    packed: bytes
+    envelope: Envelope | None
+    error: DocumentError
 
 
 class Acceptance:
@@ -98,26 +112,42 @@ class Acceptance:
         self._hooks = hooks
         self.refused: deque[Result] = deque(maxlen=REFUSED_KEPT)
 
-    async def take(self, packed: bytes) -> Result:
-        """Takes one envelope.
+    async def take_all(self, packed: Sequence[bytes]) -> list[Result]:
+        """Takes envelopes in one transaction: an emergency waits for one commit, not for one of each.
 
         Raises:
             AnchorMissingError: nothing can be verified yet.
         """
-        try:
-            envelope = _unpack(packed)
-        except DocumentError as error:
-            digest = hashlib.sha256(packed).hexdigest()
-            return self._remember(digest, "envelope", error)
+        opened = [_open(one) for one in packed]
+        if all(isinstance(one, _Refused) for one in opened):
+            return [await self._settled(one) for one in opened if isinstance(one, _Refused)]
         try:
             async with writing(self._engine) as connection:
-                result = await self._store(connection, envelope)
+                taken = [await self._take(connection, one) for one in opened]
+        except BaseException:
+            self._authority.forget_grants()  # a grant of a transaction that failed was never stored
+            raise
+        return [await self._settled(one) for one in taken]
+
+    async def _take(self, connection: AsyncConnection, opened: Envelope | _Refused) -> Result | _Refused:
+        if isinstance(opened, _Refused):
+            return opened
+        try:
+            # Every refusal comes before the first write, so the others of this transaction stand.
+            result = await self._store(connection, opened)
         except DocumentError as error:
-            await self._note_refusal(envelope, error)
-            return self._remember(envelope.digest, envelope.kind, error)
+            return _Refused(b"", opened, error)
         if result.kind == Kind.GRANT and result.fresh:
             self._authority.forget_grants()
         return result
+
+    async def _settled(self, taken: Result | _Refused) -> Result:
+        if isinstance(taken, Result):
+            return taken
+        if taken.envelope is None:
+            return self._remember(hashlib.sha256(taken.packed).hexdigest(), "envelope", taken.error)
+        await self._note_refusal(taken.envelope, taken.error)
+        return self._remember(taken.envelope.digest, taken.envelope.kind, taken.error)
 
     async def _store(self, connection: AsyncConnection, envelope: Envelope) -> Result:
         former = await load_document(connection, envelope.digest)
@@ -129,14 +159,13 @@ class Acceptance:
         await _check_newer(connection, judgement)
         if not judgement.complete and former is None:
             await _check_room(connection, judgement)
-        await store_document(
-            connection, judgement, only_true_signatures(merged, judgement.signers), state=judgement.state, now=now
-        )
+        kept = only_true_signatures(merged, judgement.signers)
+        await store_document(connection, judgement, kept, state=judgement.state, now=now, replace=former is not None)
         if judgement.complete:
             await _put_in_force(connection, judgement)
         await self._tell_hooks(connection, judgement)
         await _note_stored(connection, judgement, now)
-        return _stored_result(judgement)
+        return _stored_result(judgement, kept)
 
     async def _tell_hooks(self, connection: AsyncConnection, judgement: Judgement) -> None:
         if isinstance(judgement.document, Grant):
@@ -170,6 +199,13 @@ def _scope_of(envelope: Envelope) -> UnitPath | None:
     except DocumentError:
         return None
     return None if isinstance(document, Attestation) else document.scope
+
+
+def _open(packed: bytes) -> Envelope | _Refused:
+    try:
+        return _unpack(packed)
+    except DocumentError as error:
+        return _Refused(packed, None, error)
 
 
 def _unpack(packed: bytes) -> Envelope:
@@ -214,9 +250,16 @@ async def _note_stored(connection: AsyncConnection, judgement: Judgement, now: W
     await note(connection, act, at=now, account=None, subject=subject, detail=detail)
 
 
-def _stored_result(judgement: Judgement) -> Result:
+def _stored_result(judgement: Judgement, kept: Envelope) -> Result:
     outcome = Outcome.ACCEPTED if judgement.complete else Outcome.PARTIAL
     detail = "" if judgement.complete else f"{len(judgement.signers)} of {judgement.threshold}"
+    at_once = judgement.state is DocumentState.IN_FORCE and judgement.kind in AT_ONCE
     return Result(
-        judgement.digest, judgement.kind, outcome, detail=detail, scope=judgement.document.scope, fresh=True
+        judgement.digest,
+        judgement.kind,
+        outcome,
+        detail=detail,
+        scope=judgement.document.scope,
+        fresh=True,
+        urgent=Urgent(judgement.digest, targets_of(judgement.document), kept.pack()) if at_once else None,
     )

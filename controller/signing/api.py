@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from controller.people.access import require, viewer_of
 from controller.people.domain import Role
 from controller.signing.acceptance import Outcome, Result
 from controller.signing.authority import AnchorMissingError
+from controller.signing.domain import Urgent
 from controller.signing.keys import ACCEPTANCE, DISTRIBUTION
 from controller.signing.queries import load_document
 from controller.signing.rate import RateLimit
@@ -88,19 +89,20 @@ async def take_envelopes(request: web.Request) -> web.Response:
         raise Explained(N_("Too many documents at once. Please wait a minute."), status=429, code="too_often")
     acceptance = request.app[ACCEPTANCE]
     try:
-        results = [await acceptance.take(one) for one in packed]
+        results = await acceptance.take_all(packed)
     except AnchorMissingError as error:
         text = N_("This controller has no anchor file yet, so it cannot verify anything. Tell the technician.")
         raise Explained(text, status=503, code="anchor_missing") from error
     if any(one.fresh and one.outcome is Outcome.ACCEPTED for one in results):
-        await _distribute(request.app)
+        await _distribute(request.app, [one.urgent for one in results if one.urgent is not None])
     for result in results:
         _tell_pages(request.app, result)
     return web.json_response({"results": [_result_json(one) for one in results]})
 
 
-async def _distribute(app: web.Application) -> None:
+async def _distribute(app: web.Application, urgent: Sequence[Urgent]) -> None:
     try:
+        await app[DISTRIBUTION].publish_at_once(urgent)
         await app[DISTRIBUTION].publish_waiting()
     except Exception:
         logger.exception("publishing failed; it is tried again")

@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from controller.ports import BrokerAwayError, Clock, Publisher
+from controller.signing.domain import Urgent, targets_of
 from controller.signing.freshness import head
 from controller.signing.outgoing import (
     alerts_alive,
@@ -79,6 +80,13 @@ class Distribution:
         self._unsent = {**dict.fromkeys(self.shelf.parcels, frozenset()), **self._unsent}
         self.poke()
 
+    async def publish_at_once(self, urgent: Iterable[Urgent]) -> None:
+        """Sends what was stored a moment ago, before anything is read, written or told."""
+        async with self._alerts:
+            for one in urgent:
+                if self._publisher.connected:
+                    await self._send_urgent(one)
+
     async def publish_waiting(self) -> None:
         """Alerts first, and behind no parcel; then the parcels that changed, or all of them every hour."""
         async with self._alerts:
@@ -93,17 +101,17 @@ class Distribution:
         self.shelf.put_spoken(_spoken(alive))
         for document in alive:
             if document.published is None and self._publisher.connected:
-                await self._send_alert(document)
+                targets = targets_of(_document(document))
+                await self._send_urgent(Urgent(document.digest, targets, document.envelope.pack()))
 
-    async def _send_alert(self, document: StoredDocument) -> None:
-        payload = document.envelope.pack()
-        topics = [unit_topic(unit, ALERT) for unit in _targets(document)]
+    async def _send_urgent(self, urgent: Urgent) -> None:
+        topics = [unit_topic(unit, ALERT) for unit in urgent.targets]
         try:
-            await asyncio.gather(*(self._publisher.publish(topic, payload) for topic in topics))
+            await asyncio.gather(*(self._publisher.publish(topic, urgent.payload) for topic in topics))
         except BrokerAwayError:
-            logger.info("the broker is away; %s waits", document.digest[:16])
+            logger.info("the broker is away; %s waits", urgent.digest[:16])
             return
-        await self._mark([document.digest])
+        await self._mark([urgent.digest])
 
     async def _refresh_parcels(self) -> None:
         now = self._clock()
@@ -155,9 +163,3 @@ def _document(stored: StoredDocument) -> SpeechDocument:
     document = read(stored.envelope)
     assert isinstance(document, SpeechDocument), "only speech is at once"
     return document
-
-
-def _targets(stored: StoredDocument) -> tuple[UnitPath, ...]:
-    """One publish for each place that is addressed, so nobody else is woken."""
-    targets: tuple[UnitPath, ...] = getattr(_document(stored), "targets", ())
-    return targets

@@ -22,7 +22,7 @@ from protocol.grants import Anchor, Grant, Grants, HeldGrant, accept_grant, as_g
 from protocol.keys import key_id
 from protocol.limits import CLOCK_SKEW_MS_MAX, SIGNATURES_MAX
 from protocol.schedule import Item, Schedule
-from protocol.units import covers
+from protocol.units import UnitPath, covers
 
 VERSIONED: Final = (Kind.SCHEDULE, Kind.AUDIBLE_CONFIG)
 AT_ONCE: Final = (Kind.ALERT, Kind.ALERT_DRILL, Kind.ALERT_TEST, Kind.CANCEL, Kind.STOP, Kind.LIVE_SESSION)
@@ -75,6 +75,21 @@ class Judgement:
         if not self.complete:
             return DocumentState.PARTIAL
         return DocumentState.PREPARED if isinstance(self.document, Cancel) else DocumentState.IN_FORCE
+
+
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """A complete document of the alert topic, ready to be sent to each place it addresses."""
+
+    digest: str
+    targets: tuple[UnitPath, ...]
+    payload: bytes
+
+
+def targets_of(document: Document) -> tuple[UnitPath, ...]:
+    """The places a document addresses; none for those that are in force by their scope."""
+    targets: tuple[UnitPath, ...] = getattr(document, "targets", ())
+    return targets
 
 
 def judge(envelope: Envelope, authority: Authority, now: WallMs) -> Judgement:

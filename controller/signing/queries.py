@@ -67,7 +67,13 @@ async def load_document(connection: AsyncConnection, digest: str) -> StoredDocum
 
 
 async def store_document(
-    connection: AsyncConnection, judgement: Judgement, envelope: Envelope, *, state: DocumentState, now: WallMs
+    connection: AsyncConnection,
+    judgement: Judgement,
+    envelope: Envelope,
+    *,
+    state: DocumentState,
+    now: WallMs,
+    replace: bool,
 ) -> None:
     """Writes a document, or replaces the partly signed one of the same digest."""
     document = judgement.document
@@ -86,7 +92,8 @@ async def store_document(
         "stored_ms": now,
         "published_ms": None,
     }
-    await connection.execute(delete(documents).where(documents.c.digest == judgement.digest))
+    if replace:
+        await connection.execute(delete(documents).where(documents.c.digest == judgement.digest))
     await connection.execute(insert(documents).values(**values))
 
 
