@@ -78,6 +78,7 @@ class SimDevice:
         recording: makes what the talk button's built-in recording says.
 
     Attributes:
+        network, web: the way to the broker, and the way to the controller's web server.
         state: what the agent knew last.
     """
 
@@ -87,11 +88,12 @@ class SimDevice:
         self.enrolled = enrolled
         self.device, self.place, self.name = enrolled.device, str(enrolled.place), enrolled.name
         self.full_sound = enrolled.full_sound
-        self.network = Network()
+        self.network, self.web = Network(), Network()
         self.air = Air(programmes)
         self.powered = False
         self.state: AgentState | None = None
-        self._around, self._recording = surroundings, recording
+        self.recording = recording
+        self._around = surroundings
         self._weather = NetworkWeather.UP
         self._stick = Stick(surroundings.data / "sticks" / enrolled.device)
         self._hand = asyncio.Lock()
@@ -104,7 +106,7 @@ class SimDevice:
         self.clock = LoopClock()
         self.board = SimBoard(self.clock, ether=self.air.ether, keep_s=keep_s)
         host, _, port = self._around.controller_url.removeprefix("http://").partition(":")
-        http_port = await self.network.open(host, int(port))
+        http_port = await self.web.open(host, int(port))
         mqtt_port = await self.network.open(self._around.mqtt_host, self._around.mqtt_port)
         self._config = self._configured(http_port, mqtt_port)
         await self.set_power(True)
@@ -113,6 +115,7 @@ class SimDevice:
         """Takes the device down."""
         await self.set_power(False)
         await self.network.close()
+        await self.web.close()
 
     def _configured(self, http_port: int, mqtt_port: int) -> AgentConfig:
         return AgentConfig(
@@ -161,7 +164,7 @@ class SimDevice:
         """In this order nothing is said, written or heard any more before the agent's tasks learn of their end."""
         assert self._agent is not None, "it was switched on"
         self.powered = False
-        self.network.cut()
+        self._set_line(NetworkWeather.CUT)
         self.board.sound_card.unplug()
         await self.board.sim_amplifier.switch(False)
         self._agent.cancel()
@@ -220,12 +223,17 @@ class SimDevice:
     async def talk(self, source: TalkSource) -> None:
         """See `PanelDevice`."""
         if self.powered:
-            self.board.sim_microphone.recording = self._recording if source is TalkSource.RECORDING else b""
+            self.board.sim_microphone.recording = self.recording if source is TalkSource.RECORDING else b""
             self.board.buttons.press_talk()
 
     async def release(self) -> None:
         """See `PanelDevice`."""
         self.board.buttons.release_talk()
+
+    @property
+    def slot(self) -> Path:
+        """Where a stick is put in."""
+        return self._stick.mounted
 
     def hear_voice(self, frame: bytes) -> None:
         """See `PanelDevice`."""
@@ -248,11 +256,12 @@ class SimDevice:
 
     def _set_line(self, weather: NetworkWeather) -> None:
         acts = {
-            NetworkWeather.UP: self.network.restore,
-            NetworkWeather.CUT: self.network.cut,
-            NetworkWeather.HALF_OPEN: self.network.half_open,
+            NetworkWeather.UP: Network.restore,
+            NetworkWeather.CUT: Network.cut,
+            NetworkWeather.HALF_OPEN: Network.half_open,
         }
-        acts[weather]()
+        for line in (self.network, self.web):
+            acts[weather](line)
 
     def set_station(self, weather: StationWeather) -> None:
         """See `PanelDevice`."""

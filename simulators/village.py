@@ -19,8 +19,7 @@ from aiohttp import web
 
 from protocol import codec
 from protocol.codec import bounded
-from protocol.units import UnitPath
-from simulators.air import plain_programmes, spoken_programmes
+from simulators.air import Programmes, plain_programmes, spoken_programmes
 from simulators.device import Enrolled, SimDevice, Surroundings
 from simulators.panel import make_panel
 from simulators.recording import person_talking
@@ -65,13 +64,14 @@ def read_village(path: Path) -> tuple[tuple[Enrolled, ...], Surroundings]:
 
 @dataclass
 class Village:
-    """Running devices by their id."""
+    """Running devices by their id, and what the FM stations of those with full sound send."""
 
+    programmes: Programmes
     devices: dict[str, SimDevice] = field(default_factory=dict)
 
-    def at(self, unit: UnitPath) -> list[SimDevice]:
-        """Devices of a unit."""
-        return [one for one in self.devices.values() if one.place.startswith(f"{unit}/")]
+    def at(self, place: str) -> SimDevice:
+        """The device of a place."""
+        return next(one for one in self.devices.values() if one.place == place)
 
 
 @asynccontextmanager
@@ -80,7 +80,7 @@ async def open_village(enrolled: Sequence[Enrolled], surroundings: Surroundings)
     listened = any(one.full_sound for one in enrolled)
     spoken, plain = await spoken_programmes() if listened else plain_programmes(), plain_programmes()
     recording = await person_talking() if listened else b""
-    village = Village()
+    village = Village(spoken)
     try:
         for one in enrolled:
             device = SimDevice(
