@@ -16,7 +16,7 @@ from controller.bulletins.form import shown, timing_words
 from controller.bulletins.json_form import problem_json
 from controller.bulletins.queries import Filter, copies_of, count_states, list_bulletins, names_of, offers_for
 from controller.bulletins.request_desk import desk_of, do_act
-from controller.bulletins.standings import counted, standings_of
+from controller.bulletins.standings import counted, has_standings, standings_of
 from controller.bulletins.wording import CLASSES, STANDINGS, state_name
 from controller.devices.wording import REFUSALS
 from controller.library.queries import find_media
@@ -197,10 +197,12 @@ async def show_standings(request: web.Request) -> web.Response:
 
 
 async def _standings_values(desk: Desk, bulletin: Bulletin) -> dict[str, Any]:
-    signed = bulletin.state in (State.IN_FORCE, State.ENDED, State.WITHDRAWN)
+    was_signed = bulletin.state is State.IN_FORCE or await has_standings(desk.connection, bulletin.id)
+    signed = was_signed or await _still_signed(desk, bulletin)
     found = await standings_of(desk.connection, bulletin) if signed else ()
     document = await in_force(desk.connection, bulletin.unit, Kind.SCHEDULE) if signed else None
     return {
+        "signed": signed,
         "counts": counted(found),
         "standings": found,
         "standing_names": {name: gettext(text) for name, text in STANDINGS.items()},

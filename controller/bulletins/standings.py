@@ -60,6 +60,12 @@ async def standings_of(connection: AsyncConnection, bulletin: Bulletin) -> tuple
     return tuple(_device(horn.id, UnitPath(horn.place), horn.name, told.get(horn.id)) for horn in horns)
 
 
+async def has_standings(connection: AsyncConnection, bulletin: str) -> bool:
+    """Whether any loudspeaker ever told something about it."""
+    query = select(standings.c.device).where(standings.c.item == bulletin).limit(1)
+    return await connection.scalar(query) is not None
+
+
 def _overrules(is_item: bool, standing: str, former: tuple[bool, str, int, str | None]) -> bool:
     return is_item or not former[0] or standing == Standing.REFUSED.value
 

@@ -133,13 +133,22 @@ class Acceptance:
         if isinstance(opened, _Refused):
             return opened
         try:
-            # Every refusal comes before the first write, so the others of this transaction stand.
-            result = await self._store(connection, opened)
+            result = await self._store_whole(connection, opened)
         except DocumentError as error:
             return _Refused(b"", opened, error)
         if result.kind == Kind.GRANT and result.fresh:
             self._authority.forget_grants()
         return result
+
+    async def _store_whole(self, connection: AsyncConnection, envelope: Envelope) -> Result:
+        """Stores all of it or nothing, so that the others of this transaction stand.
+
+        What is at once is refused before its first write; a hook may refuse anything else after it.
+        """
+        if kind_of(envelope) in AT_ONCE:
+            return await self._store(connection, envelope)
+        async with connection.begin_nested():
+            return await self._store(connection, envelope)
 
     async def _settled(self, taken: Result | _Refused) -> Result:
         if isinstance(taken, Result):

@@ -226,6 +226,8 @@ async def test_now_that_passed_while_signing(stage: Stage, hands: Hands) -> None
     hands.passed_ms += 5 * 60_000
     [result] = await post(stage.stranger, signed(request, stage.ceremony.ke_sach))
     assert (result["state"], result["refusal"]) == ("refused", "expired")
+    shown = await stage.operator.call("GET", f"/envelopes/{result['digest']}")
+    assert shown["refusal"] == "expired"
     assert (await stage.author.call("GET", f"/bulletins/{bulletin['id']}"))["state"] == "approved"
     again = await request_signature(stage.operator, KE_SACH)
     [result] = await post(stage.stranger, signed(again, stage.ceremony.ke_sach))
