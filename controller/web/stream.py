@@ -21,9 +21,9 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
-    await response.prepare(request)
     async with request.app[EVENTS].subscribe(viewer) as subscription:
         try:
+            await response.prepare(request)
             await response.write(b"retry: 2000\n\n: hello\n\n")
             await _pump(request, response, subscription)
         except (ConnectionResetError, asyncio.CancelledError):
