@@ -10,7 +10,6 @@ import math
 import random
 from array import array
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 from edge.audio.fader import RAMP_SAMPLES, Fader
@@ -36,17 +35,6 @@ def melody(seed: int, *, duration_ms: int) -> bytes:
 def noise() -> bytes:
     """A second of white noise, as an FM receiver makes it without a station."""
     return audioop.mul(random.Random(5).randbytes(SAMPLE_RATE * 2), 2, 0.15)
-
-
-def recorded(path: Path) -> bytes:
-    """Samples of a file, as one piece: for speech in a station's programme."""
-    import av  # 17 MB that a board without recorded speech does not need
-
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-    with av.open(str(path)) as container:
-        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-        frames += resampler.resample(None)
-    return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames)
 
 
 def _ended_softly(sound: bytes) -> bytes:

@@ -64,7 +64,7 @@ async def measure(*, starts: int = STARTS, seed: int = 1) -> dict[str, float]:
     """Errors in ms; also how often nothing was heard, and how often the card ran dry."""
     with tempfile.TemporaryDirectory() as folder:
         song = encode(noise() * 2 + melody(1, duration_ms=2000), Path(folder) / "song.opus")
-        idle, _ = await _round(song, starts=starts, seed=seed)
+        idle, idle_underruns = await _round(song, starts=starts, seed=seed)
         with _busy_cores():
             busy, underruns = await _round(song, starts=starts, seed=seed + 1)
     return {
@@ -72,6 +72,7 @@ async def measure(*, starts: int = STARTS, seed: int = 1) -> dict[str, float]:
         "p50_ms": _percentile(idle, 50),
         "p99_ms": _percentile(idle, 99),
         "max_ms": _percentile(idle, 100),
+        "underruns": idle_underruns,
         "busy_p50_ms": _percentile(busy, 50),
         "busy_p99_ms": _percentile(busy, 99),
         "busy_max_ms": _percentile(busy, 100),

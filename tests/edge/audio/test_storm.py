@@ -37,17 +37,16 @@ class Storm:
     def output(self) -> Output:
         scene, chance = self.scene, self.chance
         start = scene.now_ms - chance.randrange(-500, 9000)
-        return chance.choice(
-            [
-                Silence(),
-                scene.programme(start, item=str(chance.randrange(3))),
-                scene.programme(start, item=str(chance.randrange(3))),
-                scene.alert(tone=chance.choice(list(Tone)), name=str(chance.randrange(2))),
-                scene.station_output(),
-                scene.microphone(),
-                scene.live(),
-            ]
-        )
+        outputs: list[Output] = [
+            Silence(),
+            scene.programme(start, item=str(chance.randrange(3))),
+            scene.programme(start, item=str(chance.randrange(3))),
+            scene.alert(tone=chance.choice(list(Tone)), name=str(chance.randrange(2))),
+            scene.station_output(),
+            scene.microphone(),
+            scene.live(),
+        ]
+        return chance.choice(outputs)
 
     async def blow(self) -> None:
         scene, chance = self.scene, self.chance
