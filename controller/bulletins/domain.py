@@ -70,6 +70,9 @@ NEXT: Final[dict[tuple[State, Act], State]] = {
 WAITING_OR_SOUNDING: Final = (State.APPROVED, State.IN_FORCE)
 """States whose bulletins belong into the unit's next schedule."""
 
+MISSED: Final = "missed"
+"""Reason of a bulletin that ended because nobody signed it in time."""
+
 ROLES: Final[dict[Act, tuple[Role, ...]]] = {
     Act.EDIT: (Role.AUTHOR,),
     Act.SUBMIT: (Role.AUTHOR,),

@@ -10,7 +10,7 @@ from aiohttp import web
 from controller.audit.queries import entries_about
 from controller.audit.wording import act_name
 from controller.bulletins.acts import Desk, ProblemsError
-from controller.bulletins.domain import Act, Bulletin, Now, State, is_offered, possible_acts
+from controller.bulletins.domain import MISSED, Act, Bulletin, Now, State, is_offered, possible_acts
 from controller.bulletins.draft import text_of
 from controller.bulletins.form import shown, timing_words
 from controller.bulletins.json_form import problem_json
@@ -100,7 +100,7 @@ def _row(bulletin: Bulletin, desk: Desk) -> dict[str, Any]:
     return {
         "bulletin": bulletin,
         "state": state_name(bulletin, offered=offered),
-        "badge": BADGES[bulletin.state],
+        "badge": "bad" if bulletin.reason == MISSED and not offered else BADGES[bulletin.state],
         "unit": desk.tree.name(bulletin.unit),
         "when": timing_words(text_of(bulletin).timing),
     }

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from controller.bulletins.domain import WAITING_OR_SOUNDING, Bulletin, Content, State
+from controller.bulletins.domain import MISSED, WAITING_OR_SOUNDING, Bulletin, Content, State
 from controller.bulletins.draft import PROGRAMME, RELAY, Draft
 from controller.bulletins.timing import is_over, last_instant, load_timing, write_timing
 from controller.people.domain import Viewer
@@ -246,7 +246,8 @@ async def end_over(connection: AsyncConnection, now: WallMs) -> tuple[Bulletin, 
     rows = await connection.execute(_query().where(bulletins.c.state.in_([state.value for state in states])))
     over = [one for one in (_bulletin(row) for row in rows) if _is_over(one, now)]
     for bulletin in over:
-        await move(connection, bulletin, State.ENDED, now=now)
+        reason = {"reason": MISSED} if bulletin.state is State.APPROVED else {}
+        await move(connection, bulletin, State.ENDED, now=now, **reason)
     return tuple(over)
 
 

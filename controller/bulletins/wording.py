@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from controller.bulletins.acts import ChangedError, MissingBulletinError, ReasonMissingError
-from controller.bulletins.domain import Act, Bulletin, NotAllowedError, OwnBulletinError, State, WrongStateError
+from controller.bulletins.domain import (
+    MISSED,
+    Act,
+    Bulletin,
+    NotAllowedError,
+    OwnBulletinError,
+    State,
+    WrongStateError,
+)
 from controller.bulletins.problem import Code, Problem
 from controller.web.explained import N_, Explained, not_found
 from controller.web.formats import clock_time, date_time
@@ -23,6 +31,7 @@ STATES: Final = {
     State.DECLINED: N_("Declined"),
 }
 CLASSES: Final = {"ordinary": N_("Ordinary"), "priority": N_("Priority")}
+NOT_SIGNED: Final = N_("Not signed in time")
 OFFERED_ABOVE: Final = N_("Approved, offered to the communes")
 FIELDS: Final = {
     "unit": N_("Unit"),
@@ -135,6 +144,8 @@ def _shown(name: str, value: str | int, problem: Problem) -> str | int:
 
 def state_name(bulletin: Bulletin, *, offered: bool = False) -> str:
     """What the badge says."""
+    if bulletin.state is State.ENDED and bulletin.reason == MISSED and not offered:
+        return gettext(NOT_SIGNED)
     return gettext(OFFERED_ABOVE if offered and bulletin.state is State.APPROVED else STATES[bulletin.state])
 
 

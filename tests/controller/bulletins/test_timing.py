@@ -27,8 +27,8 @@ from protocol.clock import WallMs, wall_at
 NOW = wall_at(date(2026, 11, 23), 10 * 3600 + 26 * 60 + 17)
 
 
-def once(day: str = "2026-11-23", time: str = "17:00", **more: int) -> TimingText:
-    return TimingText("once", day, time, **more)
+def once(day: str = "2026-11-23", time: str = "17:00", start_ms: int = -1) -> TimingText:
+    return TimingText("once", day, time, start_ms=start_ms)
 
 
 def weekly(**changes: object) -> TimingText:

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from controller.keys import CLOCK, ENGINE
-from controller.ports import BrokerAwayError
+from controller.keys import CLOCK, ENGINE, ENVELOPE_HOOKS
+from controller.ports import BrokerAwayError, StoredEnvelope
 from controller.signing.distribution import HEAD_EVERY_MS, Distribution
 from controller.signing.freshness import open_key
 from controller.signing.keys import DISTRIBUTION, FRESHNESS
@@ -23,12 +25,15 @@ from protocol.envelope import unpack
 from protocol.freshness import Attestation, Head
 from protocol.parcel import unpack_all
 from protocol.topics import ALERT, DOC, unit_topic
-from tests.controller.running import KE_SACH, PROVINCE, TRAN_DE, Hands
+from protocol.units import UnitPath
+from tests.controller.running import KE_SACH, PROVINCE, TRAN_DE, Hands, run_controller
 from tests.controller.signing.authorities import post, request_signature, signed
 from tests.controller.signing.conftest import Stage
-from tests.controller.signing.stage import approved, draft, token
+from tests.controller.signing.stage import CAPABILITIES, approved, draft, token
+from tests.controller.signing.test_thin_line import receive
 
-DEVICE, PLACE = "vn-92-31528-c01", f"{KE_SACH}/c01"
+DEVICE, PLACE = "vn-92-31528-c01", UnitPath(f"{KE_SACH}/c01")
+SECOND = UnitPath(f"{KE_SACH}/c02")
 
 
 class MemoryBroker:
@@ -174,14 +179,14 @@ async def stop(stage: Stage, *places: str) -> bytes:
 
 
 async def test_stop_goes_to_those_addressed_once(stage: Stage) -> None:
-    envelope = await stop(stage, PLACE, f"{KE_SACH}/c02")
+    envelope = await stop(stage, PLACE, SECOND)
     broker = MemoryBroker()
     publisher = distribution(stage, broker)
     async with waiting_again(stage):
         await publisher.publish_waiting()
         await publisher.publish_waiting()
     alerts = [(topic, payload) for topic, payload in broker.sent if topic.endswith(ALERT)]
-    assert alerts == [(unit_topic(place, ALERT), envelope) for place in (PLACE, f"{KE_SACH}/c02")]
+    assert alerts == [(unit_topic(place, ALERT), envelope) for place in (PLACE, SECOND)]
 
 
 async def test_stop_that_expired_while_the_broker_was_away(stage: Stage, hands: Hands) -> None:
@@ -256,7 +261,8 @@ async def test_time_is_attested(stage: Stage) -> None:
 
 
 async def test_nonce_of_another_shape(stage: Stage) -> None:
-    for body in ({"nonce": "xyz"}, {}, [], {"nonce": 7}):
+    bodies: tuple[Any, ...] = ({"nonce": "xyz"}, {}, [], {"nonce": 7})
+    for body in bodies:
         async with stage.stranger.session.post("/device/v1/attest", json=body, headers=bearer()) as answer:
             assert answer.status == 400
 
@@ -265,3 +271,31 @@ async def test_freshness_key_stays_the_same_and_private(tmp_path: Path) -> None:
     first = open_key(tmp_path)
     assert open_key(tmp_path).public == first.public
     assert (tmp_path / "freshness.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.slow
+async def test_restarted_controller_sends_what_was_left(stage: Stage, hands: Hands) -> None:
+    digest = await sign_schedule(stage)
+    data = stage.running.config.data
+    async with waiting_again(stage), run_controller(data, clock=hands, capabilities=CAPABILITIES) as again:
+        payload = await receive(again, unit_topic(KE_SACH, DOC), DEVICE)
+    assert digest in [one.digest for one in unpack_all(payload)]
+
+
+async def test_crash_while_storing_leaves_nothing_half_done(stage: Stage) -> None:
+    bulletin = await approved(stage.author, stage.approver, draft())
+    request = await request_signature(stage.operator, KE_SACH)
+    envelope = signed(request, stage.ceremony.ke_sach)
+
+    async def lights_out(connection: AsyncConnection, stored: StoredEnvelope) -> None:
+        raise RuntimeError("the power went")
+
+    hooks = stage.running.app[ENVELOPE_HOOKS]
+    hooks.append(lights_out)
+    assert await post(stage.stranger, envelope, status=500) == []
+    await stage.operator.call("GET", f"/envelopes/{envelope.digest}", status=404)
+    assert (await stage.author.call("GET", f"/bulletins/{bulletin['id']}"))["state"] == "approved"
+    hooks.remove(lights_out)
+    [result] = await post(stage.stranger, envelope)
+    assert result["state"] == "accepted"
+    assert (await stage.author.call("GET", f"/bulletins/{bulletin['id']}"))["state"] == "in_force"

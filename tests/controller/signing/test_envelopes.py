@@ -211,8 +211,8 @@ async def test_strangers_signatures_are_not_kept(stage: Stage) -> None:
 async def test_cancel_is_kept_for_its_button(stage: Stage) -> None:
     sent = alert(stage, targets=(KE_SACH, TRAN_DE))
     cancel = Cancel(PROVINCE, sent.id, sent.issued, sent.expires, sent.targets)
-    both = (sign(Kind.ALERT, codec.encode(sent), stage.ceremony.province),)
-    both += (sign(Kind.CANCEL, codec.encode(cancel), stage.ceremony.province),)
+    keys = stage.ceremony.province
+    both = [sign(Kind.ALERT, codec.encode(sent), keys), sign(Kind.CANCEL, codec.encode(cancel), keys)]
     results = await post(stage.stranger, *both)
     assert [one["state"] for one in results] == ["accepted", "accepted"]
     province = await stage.running.person("operator")
