@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 FIGURES: Final[dict[str, str]] = {
+    "alert-fanout": "simulators.bench.alert_fanout",
     "footprint": "simulators.bench.footprint",
     "start-error": "simulators.bench.start_error",
 }
