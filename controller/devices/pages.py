@@ -5,11 +5,13 @@ from __future__ import annotations
 from aiohttp import web
 
 from controller.as_run.queries import Filter, runs_within
+from controller.broker.keys import MQTT
 from controller.devices import wording
 from controller.devices.enrolment import Wanted, enrol
 from controller.devices.history import faults_of, item_titles, refusals_within, standings_of
 from controller.devices.keys import ROSTER
 from controller.devices.live import DeviceNow
+from controller.devices.queries import waiting_documents
 from controller.devices.view import delivery_badge, delivery_name, grouped, labels, row_of, soundings, visible
 from controller.keys import CLOCK, CONFIG, ENGINE
 from controller.people.access import viewer_of
@@ -31,6 +33,7 @@ async def show_devices(request: web.Request) -> web.Response:
     under = _unit_asked(request)
     rows = [row_of(roster, device, now) for device in visible(roster, viewer, under=under)]
     async with reading(request.app[ENGINE]) as connection:
+        waiting = await waiting_documents(connection, viewer.scopes(), now=now)
         names = await names_of(connection, {row.device.unit for row in rows} | ({under} if under else set()))
         titles = await item_titles(connection, soundings(rows))
     values = {
@@ -39,6 +42,8 @@ async def show_devices(request: web.Request) -> web.Response:
         "under": names.get(under, under) if under else None,
         "labels": labels(titles),
         "titles": titles,
+        "connected": request.app[MQTT].connected,
+        "waiting": waiting,
         "may_enrol": viewer.holds(Role.TECHNICIAN),
         "wording": wording,
     }

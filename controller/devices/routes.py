@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from controller.audit.wording import name_acts
 from controller.broker.keys import REPORT_LISTENERS
 from controller.devices import pages
 from controller.devices.announcer import Announcer
@@ -19,6 +20,7 @@ from controller.devices.live import Roster
 from controller.devices.queries import last_words, mark_links_unknown
 from controller.keys import CLOCK, CONFIG, ENGINE, EVENTS
 from controller.store.engine import reading, writing
+from controller.web.i18n import N_
 from protocol import codec
 from protocol.errors import DocumentError
 from protocol.limits import REPORT_BYTES_MAX
@@ -40,6 +42,7 @@ def setup(app: web.Application) -> None:
     app.router.add_get("/devices/titles", pages.tell_title)
     app.router.add_get("/devices/{device}", pages.show_device)
     add_device_api(app)
+    name_acts("device.", N_("Devices"), {"device.enrol": N_("took in a device")})
     app.cleanup_ctx.append(_take_in_reports)
 
 
