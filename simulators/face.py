@@ -126,37 +126,38 @@ class PanelDevice(Protocol):
 
 Devices = Mapping[str, PanelDevice]
 
+# Names as on the controller's pages.
 RUNGS = {
     1: N_("Emergency microphone"),
-    2: N_("Emergency"),
+    2: N_("Emergency alert"),
     3: N_("Microphone"),
     4: N_("Live, priority"),
     5: N_("Priority programme"),
     6: N_("Ordinary programme"),
-    7: N_("FM relay"),
-    8: N_("FM fallback"),
+    7: N_("Radio relay"),
+    8: N_("Radio instead of a missing programme"),
     9: N_("Silent"),
 }
 
 CLOCKS = {
-    "none": N_("Clock not trusted"),
-    "attested": N_("Clock from the controller"),
-    "agreed": N_("Clock agreed"),
+    "none": N_("Time not certain"),
+    "attested": N_("Time confirmed by the centre"),
+    "agreed": N_("Time confirmed by two sources"),
 }
 
 FAULTS = {
-    "media_missing": N_("A programme has not arrived"),
-    "media_damaged": N_("A programme arrived damaged"),
-    "sound_missing": N_("Sound was due and none was measured"),
-    "sound_unexpected": N_("Sound that nobody ordered: the amplifier is held off"),
-    "player_failed": N_("The player failed"),
-    "card_lost": N_("The sound card is gone"),
-    "fm_refused": N_("The FM station was refused"),
-    "talk_stuck": N_("The talk button was down for too long"),
-    "clock_not_trusted": N_("The clock is not trusted, so nothing plays by the clock"),
-    "schedule_expired": N_("The schedule has expired"),
-    "head_stale": N_("No word from the controller for too long"),
-    "storage_full": N_("The storage is full"),
-    "state_damaged": N_("Stored state was damaged and was set aside"),
-    "live_stalled": N_("The live session stands still"),
+    "media_missing": N_("Programme missing"),
+    "media_damaged": N_("Programme damaged"),
+    "sound_missing": N_("No sound measured"),
+    "sound_unexpected": N_("Sound nobody ordered"),
+    "player_failed": N_("Cannot play"),
+    "card_lost": N_("Sound card lost"),
+    "fm_refused": N_("Radio refused"),
+    "talk_stuck": N_("Talk button stuck"),
+    "clock_not_trusted": N_("Time not certain"),
+    "schedule_expired": N_("Schedule ended"),
+    "head_stale": N_("No word from the centre"),
+    "storage_full": N_("Memory full"),
+    "state_damaged": N_("Stored data damaged"),
+    "live_stalled": N_("Live broadcast stalled"),
 }

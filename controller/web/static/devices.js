@@ -107,3 +107,14 @@ document.addEventListener("loalang:missed", async () => {
 setInterval(() => {
   for (const node of document.querySelectorAll('[data-is="seen"]')) put(node, ago(Number(node.dataset.seen)));
 }, 5000);
+
+// The simulated panel tells how tall it is, so that it is never scrolled inside a page that scrolls.
+const panel = document.querySelector("iframe.panel-frame");
+if (panel) {
+  const origin = new URL(panel.src).origin;
+  addEventListener("message", (event) => {
+    if (event.origin !== origin || event.source !== panel.contentWindow) return;
+    const height = Number(event.data?.height);
+    if (height > 200 && height < 4000) panel.style.height = `${height + 2}px`;
+  });
+}
