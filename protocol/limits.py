@@ -38,6 +38,8 @@ SCHEDULE_LIFETIME_MS_MAX: Final = 92 * 86_400_000
 STOP_MS_MAX: Final = 86_400_000
 LIVE_LIFETIME_MS_MAX: Final = 4 * 3_600_000
 CLOCK_SKEW_MS_MAX: Final = 2 * 60 * 1000
+WALL_MS_MAX: Final = 4_102_444_800_000
+"""The year 2100: no clock that says more is believed; calendars end soon after."""
 GRANT_CHAIN_MAX: Final = 6
 GRANTS_HELD_MAX: Final = 64
 

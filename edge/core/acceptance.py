@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from edge.core.state import Accepted, CancelMark, SequenceWindow, StopMark
+from edge.core.in_force import Accepted
+from edge.core.state import CancelMark, SequenceWindow, StopMark
 from edge.core.turn import Turn
 from protocol.alert import Alert, Cancel, Stop
 from protocol.audible_config import AudibleConfig
@@ -24,6 +25,7 @@ from protocol.schedule import Schedule
 from protocol.units import covers
 
 ALERTS_HELD_MAX: Final = 32
+OBEYED_REMEMBERED: Final = 2 * ALERTS_HELD_MAX
 
 
 def accept(turn: Turn, authorised: Authorised, envelope: Envelope) -> None:
@@ -33,6 +35,10 @@ def accept(turn: Turn, authorised: Authorised, envelope: Envelope) -> None:
         DocumentError: older than what is in force, replayed, cancelled before, or one too many.
     """
     _ACCEPT[type(authorised.document)](turn, authorised, envelope)
+    if not isinstance(authorised.document, Schedule | AudibleConfig):
+        obeyed = (*turn.state.trust.obeyed, authorised.digest)[-OBEYED_REMEMBERED:]
+        turn.change(trust=replace(turn.state.trust, obeyed=obeyed))
+        turn.dirty = True
 
 
 def _accept_versioned(turn: Turn, authorised: Authorised, envelope: Envelope) -> None:
@@ -110,15 +116,13 @@ def accepted(authorised: Authorised) -> Accepted:
 
 def put(turn: Turn, key: str, held: Accepted, envelope: Envelope) -> None:
     """Holds and stores a document under its key."""
-    trust = turn.state.trust
-    turn.change(trust=replace(trust, documents={**trust.documents, key: held}))
+    turn.hold({**turn.state.trust.documents, key: held})
     turn.keep(key, envelope.pack())
 
 
 def remove(turn: Turn, key: str) -> None:
     """Lets go of a document."""
-    trust = turn.state.trust
-    turn.change(trust=replace(trust, documents={name: one for name, one in trust.documents.items() if name != key}))
+    turn.hold({name: one for name, one in turn.state.trust.documents.items() if name != key})
     turn.forget(key)
 
 

@@ -17,6 +17,7 @@ from edge.core import (
     fm_gate,
     health,
     live,
+    plan,
     proof,
     registers,
     restoration,
@@ -97,33 +98,25 @@ def _attend(turn: Turn, before: AgentState) -> None:
     trust.drop_expired(turn)
     _watch_talk(turn)
     live.watch(turn)
-    timeline.refresh_plan(turn)
-    timeline.catch_up(turn)
+    plan.refresh(turn)
+    restoration.catch_up(turn)
     fm_gate.attend(turn)
     sound.conduct(turn)
     proof.settle(turn)
-    if _documents_changed(before, turn.state):
-        downloads.request(turn)
-        downloads.tell_ready(turn)
-        downloads.tidy(turn)
-        _forget_told(turn)
+    _follow_media(turn, before)
     health.tell(turn)
     status.tell(turn)
 
 
-def _documents_changed(before: AgentState, after: AgentState) -> bool:
-    return (
-        before.trust.documents is not after.trust.documents
-        or before.media is not after.media
-        or before.plan is not after.plan
-    )
-
-
-def _forget_told(turn: Turn) -> None:
-    """Marks of documents that are gone are not needed any more."""
-    held = {one.digest for one in turn.state.trust.documents.values()}
-    kept = frozenset(mark for mark in turn.state.told if mark.split("/")[1] in held)
-    turn.change(told=kept)
+def _follow_media(turn: Turn, before: AgentState) -> None:
+    """What is fetched, told as ready and deleted follows from the documents and the media, not from the hour."""
+    after = turn.state
+    new_documents = before.force is not after.force or (before.plan is None) is not (after.plan is None)
+    if new_documents or before.media - after.media:
+        downloads.request(turn)
+    if new_documents or before.media is not after.media:
+        downloads.tell_ready(turn)
+        downloads.tidy(turn)
 
 
 def _booted(turn: Turn, event: Booted) -> None:
@@ -168,8 +161,10 @@ def _watch_talk(turn: Turn) -> None:
 
 
 def _stop_pressed(turn: Turn, _: StopPressed) -> None:
-    turn.change(stop=StopMark(WallMs(turn.now.wall + LOCAL_STOP_MS), LOCAL_STOP_BY))
-    turn.dirty = True
+    former, mark = turn.state.stop, StopMark(WallMs(turn.now.wall + LOCAL_STOP_MS), LOCAL_STOP_BY)
+    if former is None or former.until < mark.until:
+        turn.change(stop=mark)
+        turn.dirty = True
 
 
 def _card_changed(turn: Turn, event: CardChanged) -> None:

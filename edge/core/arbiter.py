@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge.core import fm_gate, live, timeline
+from edge.core.in_force import Accepted
 from edge.core.output import AlertOutput, FmOutput, MicrophoneOutput, Output, Rung, Silence
-from edge.core.state import Accepted, AgentState
+from edge.core.state import AgentState
 from protocol.alert import Alert
 from protocol.audible_config import in_any
 from protocol.clock import ClockTrust, Now
@@ -121,7 +122,7 @@ def _fm(rung: Rung) -> Source:
         if wanted.slot is None:
             return FmOutput(rung, station.frequency_khz, attenuation_cdb=loss)
         slot = wanted.slot
-        return FmOutput(rung, station.frequency_khz, slot.document, slot.item.id, slot.start, loss)
+        return FmOutput(rung, station.frequency_khz, slot.document, slot.item.id, slot.start, loss, slot.scope)
 
     return source
 

@@ -22,7 +22,7 @@ from protocol.envelope import unpack
 from protocol.errors import DocumentError, Refusal
 from protocol.freshness import Attestation
 from protocol.grants import check_signatures
-from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, CLOCK_SKEW_MS_MAX
+from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, CLOCK_SKEW_MS_MAX, WALL_MS_MAX
 
 AGREEMENT_MS: Final = 60_000
 ATTESTATION_ROUND_TRIP_MS_MAX: Final = 10_000
@@ -50,7 +50,7 @@ def _reference(clock: ClockState) -> tuple[int | None, ClockTrust]:
 
 def read_source(turn: Turn, event: ClockRead) -> None:
     """Takes a second opinion. The controller is no independent source: it is only believed through the nonce."""
-    if event.source is ClockSource.CONTROLLER:
+    if event.source is ClockSource.CONTROLLER or event.wall > WALL_MS_MAX:
         return
     clock = turn.state.clock
     offsets = {**clock.offsets, event.source: event.wall - turn.now.mono}
@@ -72,7 +72,7 @@ def take_attestation(turn: Turn, event: AttestationReceived) -> None:
     except DocumentError:
         return
     round_trip_ms = turn.now.mono - event.asked
-    if round_trip_ms > ATTESTATION_ROUND_TRIP_MS_MAX:
+    if round_trip_ms > ATTESTATION_ROUND_TRIP_MS_MAX or attestation.wall > WALL_MS_MAX:
         return
     offset = attestation.wall + round_trip_ms // 2 - turn.now.mono
     turn.change(clock=replace(turn.state.clock, attested=offset))

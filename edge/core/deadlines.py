@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from edge.core import clock_trust, fm_gate, live, proof, sound, timeline
+from edge.core import clock_trust, fm_gate, health, live, proof, sound, timeline
 from edge.core.output import ProgrammeOutput, Silence
 from edge.core.state import AgentState
 from protocol.alert import Alert
@@ -32,16 +32,17 @@ def _monotonic(state: AgentState, now: Now) -> Iterator[int]:
         yield state.clock.asked + clock_trust.ASK_AGAIN_MS
     if state.talk is not None:
         yield state.talk.since + config.talk_ms_max
-    if state.live.flowing and state.live.last is not None:
-        yield state.live.last + live.STALL_MS
+    yield from (one.last + live.STALL_MS for one in state.lives.values() if one.flowing)
     if state.fm.frequency_khz is not None or fm_gate.wish(state, now) is not None:
         yield now.mono + FM_LOOK_MS
     if state.sound.failed is not None:
         yield state.sound.failed[1]
         yield state.sound.failed[1] + proof.RETRY_MS * 10
     if not isinstance(state.sound.output, Silence) and state.sound.quiet_since is not None:
-        yield state.sound.quiet_since + 5001
-    yield state.booted + 30_001
+        yield state.sound.quiet_since + health.patience_ms(state.sound.output) + 1
+    if state.storage_full_since is not None:
+        yield state.storage_full_since + health.STORAGE_FULL_MS
+    yield state.booted + health.CLOCK_GRACE_MS + 1
 
 
 def _wall(state: AgentState, now: Now) -> Iterator[int]:
@@ -61,14 +62,14 @@ def _wall(state: AgentState, now: Now) -> Iterator[int]:
         yield end + proof.SETTLE_MS
     for occurrence in timeline.alive(state, now.wall):
         yield occurrence.end
-        yield occurrence.end + proof.SETTLE_MS
+        yield proof.settles_at(occurrence, state.progress.get(occurrence.key))
 
 
 def _documents(state: AgentState) -> Iterator[int]:
     for held in state.trust.documents.values():
         if isinstance(held.document, Alert | LiveSession):
             yield held.document.expires
-    for _, schedule in timeline.schedules(state):
+    for _, schedule in state.force.schedules:
         yield schedule.expires
         yield timeline.last_word(state, schedule) + timeline.config_of(state).head_age_ms_max + 1
 
@@ -80,3 +81,4 @@ def _window_edges(config: AudibleConfig, wall: WallMs) -> Iterator[int]:
             yield midnight + second * 1000
             yield midnight + second * 1000 + DAY_MS
             yield midnight + second * 1000 - fm_gate.LISTEN_AHEAD_MS
+            yield midnight + second * 1000 + DAY_MS - fm_gate.LISTEN_AHEAD_MS

@@ -7,51 +7,36 @@ from typing import Final
 
 from edge.core.effects import DeleteMedia, FetchMedia
 from edge.core.events import MediaFailed
-from edge.core.state import Accepted, AgentState
-from edge.core.timeline import schedules
+from edge.core.state import AgentState
 from edge.core.turn import Turn
-from protocol.alert import Alert
-from protocol.bulletin import BulletinClass, MediaRef
+from protocol.bulletin import MediaRef
 from protocol.clock import WallMs
 from protocol.limits import MEDIA_DURATION_MS_MAX
 from protocol.report import Standing
 from protocol.schedule import Item, Programme
-from protocol.units import addresses, covers
 
 FAR: Final = 2**53
 
 
-def alert_media(state: AgentState) -> Iterator[MediaRef]:
-    """Recordings of alerts in force: urgent."""
-    for held in state.trust.documents.values():
-        if isinstance(held.document, Alert):
-            yield from (part.media for part in held.document.parts if part.media is not None)
-
-
-def wanted_items(state: AgentState) -> Iterator[tuple[Accepted, Item, Programme]]:
-    """Stored programmes that this device may play."""
-    for held, schedule in schedules(state):
-        own = covers(state.identity.home, schedule.scope)
-        for item in schedule.items:
-            heard_here = own or item.bulletin_class is BulletinClass.PRIORITY
-            if heard_here and isinstance(item.content, Programme) and addresses(item.targets, state.identity.place):
-                yield held, item, item.content
-
-
-def wanted_media(state: AgentState) -> frozenset[str]:
-    """Digests named by any document in force."""
-    programmes = {content.media.digest for _, _, content in wanted_items(state)}
-    return frozenset(programmes | {media.digest for media in alert_media(state)})
-
-
 def request(turn: Turn) -> None:
     """Asks for what is wanted, not stored and not already on its way: alerts first, then by the next start."""
-    for media in alert_media(turn.state):
+    for media in turn.state.force.alert_media:
         _fetch(turn, media, urgent=True)
     if not turn.clock_believed:
         return
-    for _, _, content in sorted(wanted_items(turn.state), key=lambda entry: _next_start(entry[1], turn.now.wall)):
+    missing = [one for one in _programmes(turn.state) if _is_missing(turn.state, one[1].media)]
+    for _, content in sorted(missing, key=lambda pair: _next_start(pair[0], turn.now.wall)):
         _fetch(turn, content.media, urgent=False)
+
+
+def _programmes(state: AgentState) -> Iterator[tuple[Item, Programme]]:
+    for heard in state.force.items:
+        if isinstance(heard.item.content, Programme):
+            yield heard.item, heard.item.content
+
+
+def _is_missing(state: AgentState, media: MediaRef) -> bool:
+    return media.digest not in state.media and media.digest not in state.fetching
 
 
 def _next_start(item: Item, wall: WallMs) -> int:
@@ -60,9 +45,8 @@ def _next_start(item: Item, wall: WallMs) -> int:
 
 
 def _fetch(turn: Turn, media: MediaRef, *, urgent: bool) -> None:
-    state = turn.state
-    if media.digest not in state.media and media.digest not in state.fetching:
-        turn.change(fetching=state.fetching | {media.digest})
+    if _is_missing(turn.state, media):
+        turn.change(fetching=turn.state.fetching | {media.digest})
         turn.do(FetchMedia(media, urgent))
 
 
@@ -82,6 +66,7 @@ def failed(turn: Turn, event: MediaFailed) -> None:
         turn.change(damaged_media=turn.state.damaged_media | {event.digest})
     if event.full:
         turn.change(storage_full_since=turn.now.mono)
+        _delete(turn, turn.state.media - turn.state.force.media)
 
 
 def lost(turn: Turn, digest: str) -> None:
@@ -90,24 +75,42 @@ def lost(turn: Turn, digest: str) -> None:
 
 
 def tell_ready(turn: Turn) -> None:
-    """A receipt for each item whose sound is here, or that needs none."""
-    for held, item, content in wanted_items(turn.state):
-        if content.media.digest in turn.state.media and turn.once(f"ready/{held.digest}/{item.id}"):
-            turn.receipt(held.digest, held.kind, Standing.READY, item=item.id)
-    for held, schedule in schedules(turn.state):
-        for item in schedule.items:
-            relay_here = not isinstance(item.content, Programme) and addresses(
-                item.targets, turn.state.identity.place
-            )
-            if relay_here and turn.once(f"ready/{held.digest}/{item.id}"):
-                turn.receipt(held.digest, held.kind, Standing.READY, item=item.id)
+    """A receipt for each item whose sound is here, or that needs none; marks of documents that are gone go too."""
+    state = turn.state
+    ready = {f"{one.held.digest}/{one.item.id}": one for one in state.force.items if _is_ready(state, one.item)}
+    for mark, heard in ready.items():
+        if mark not in state.told:
+            turn.receipt(heard.held.digest, heard.held.kind, Standing.READY, item=heard.item.id)
+    turn.change(told=frozenset(ready) | (state.told & _marks(state)))
+
+
+def _marks(state: AgentState) -> frozenset[str]:
+    return frozenset(f"{one.held.digest}/{one.item.id}" for one in state.force.items)
+
+
+def _is_ready(state: AgentState, item: Item) -> bool:
+    return not isinstance(item.content, Programme) or item.content.media.digest in state.media
 
 
 def tidy(turn: Turn) -> None:
-    """Deletes what no document names, once all that is named is here: old media stays until the new is complete."""
-    wanted = wanted_media(turn.state)
-    if not turn.clock_believed or not schedules(turn.state) or not wanted <= turn.state.media:
+    """Deletes what no document names, once all that is named is here: old media stays until the new is complete.
+
+    Downloads that nothing names any more are called off at once.
+    """
+    state, wanted = turn.state, turn.state.force.media
+    if not turn.clock_believed or not state.force.schedules:
         return
-    for digest in sorted(turn.state.media - wanted):
-        turn.change(media=turn.state.media - {digest})
+    _delete(turn, state.fetching - wanted)
+    if wanted <= state.media:
+        _delete(turn, state.media - wanted)
+
+
+def _delete(turn: Turn, digests: frozenset[str]) -> None:
+    state = turn.state
+    turn.change(
+        media=state.media - digests,
+        fetching=state.fetching - digests,
+        damaged_media=state.damaged_media & state.force.media,
+    )
+    for digest in sorted(digests):
         turn.do(DeleteMedia(digest))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from edge.core import live
 from edge.core.effects import MonitorFm
 from edge.core.events import FmSignalMeasured
 from edge.core.output import Rung
@@ -24,6 +25,7 @@ STEP_DB_MAX: Final = 10
 GOOD_READINGS: Final = 2
 IDENTITY_WAIT_MS: Final = 8000
 SIGNAL_WAIT_MS: Final = 5000
+READING_AGE_MS_MAX: Final = 3000
 BARRED_WEAK_MS: Final = 60_000
 BARRED_FOREIGN_MS: Final = 600_000
 LISTEN_AHEAD_MS: Final = 6000
@@ -34,6 +36,8 @@ STEP: Final = "signal_step"
 IDENTITY: Final = "identity_wrong"
 NO_IDENTITY: Final = "identity_missing"
 CAP: Final = "open_too_long"
+NO_READING: Final = "tuner_silent"
+BROKEN: Final = "source_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,7 @@ def wish(state: AgentState, now: Now) -> FmWish | None:
 def _fallback_wanted(state: AgentState, config: AudibleConfig, now: Now) -> bool:
     if config.fallback is not Fallback.FM or not in_any(config.fm_windows, now.wall):
         return False
-    stalled = bool(state.live.session_id) and not state.live.flowing and not state.live.ended
-    return stalled or any_dead(state, now.wall) or bool(unplayable(state, now))
+    return bool(live.stalled(state)) or any_dead(state, now.wall) or bool(unplayable(state, now))
 
 
 def station_open(state: AgentState, wanted: FmWish | None) -> Station | None:
@@ -86,7 +89,7 @@ def attend(turn: Turn) -> None:
         turn.change(fm=fresh)
         turn.do(MonitorFm(frequency))
     elif frequency is not None:
-        _judge_waiting(turn, free[0])
+        _judge(turn, free[0], wanted.slot if wanted else None)
 
 
 def _soon(turn: Turn) -> FmWish | None:
@@ -102,17 +105,34 @@ def _still_barred(fm: FmState, mono: MonoMs) -> dict[int, tuple[MonoMs, str]]:
     return {khz: entry for khz, entry in fm.barred.items() if entry[0] > mono}
 
 
-def _judge_waiting(turn: Turn, station: Station) -> None:
-    """A station that does not come up in time, or stays open too long, gives way to the next."""
+def _judge(turn: Turn, station: Station, slot: Occurrence | None) -> None:
+    """A station that does not come up in time, falls silent or stays open too long gives way to the next."""
     fm, mono = turn.state.fm, turn.now.mono
-    if fm.opened is not None:
-        if mono - fm.opened >= config_of(turn.state).fm_session_ms_max:
+    if fm.opened is not None and station.pi not in (None, fm.pi):
+        turn.change(fm=replace(fm, opened=None, good=0, since=mono))
+    elif fm.opened is not None:
+        since = max(fm.opened, turn.mono_at(slot.start)) if slot is not None else fm.opened
+        if mono - fm.measured >= READING_AGE_MS_MAX:
+            _bar(turn, NO_READING, BARRED_WEAK_MS)
+        elif mono - since >= config_of(turn.state).fm_session_ms_max:
             _bar(turn, CAP, BARRED_FOREIGN_MS)
-    elif fm.good >= GOOD_READINGS and station.pi is not None:
+    else:
+        _judge_waiting(turn, station)
+
+
+def _judge_waiting(turn: Turn, station: Station) -> None:
+    fm, mono = turn.state.fm, turn.now.mono
+    if fm.good >= GOOD_READINGS and station.pi is not None:
         if mono - fm.since >= IDENTITY_WAIT_MS:
             _bar(turn, NO_IDENTITY, BARRED_WEAK_MS)
     elif mono - fm.since >= SIGNAL_WAIT_MS:
         _bar(turn, WEAK, BARRED_WEAK_MS)
+
+
+def break_off(turn: Turn, frequency_khz: int) -> None:
+    """The sound path cannot play what is open."""
+    if turn.state.fm.frequency_khz == frequency_khz:
+        _bar(turn, BROKEN, BARRED_WEAK_MS)
 
 
 def _bar(turn: Turn, reason: str, duration_ms: int) -> None:
@@ -158,7 +178,7 @@ def _take_reading(turn: Turn, event: FmSignalMeasured, station: Station) -> None
     opened = fm.opened
     if opened is None and good >= GOOD_READINGS and (station.pi is None or pi == station.pi):
         opened = turn.now.mono
-    turn.change(fm=replace(fm, good=good, rssi_dbuv=event.rssi_dbuv, pi=pi, opened=opened))
+    turn.change(fm=replace(fm, good=good, rssi_dbuv=event.rssi_dbuv, pi=pi, opened=opened, measured=turn.now.mono))
 
 
 def refusal(state: AgentState, now: Now) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from edge.core import fm_gate, timeline
-from edge.core.output import AlertOutput, MicrophoneOutput, Silence
+from edge.core import fm_gate, live, timeline
+from edge.core.output import AlertOutput, MicrophoneOutput, Output, Silence
 from edge.core.state import AgentState
 from edge.core.turn import Turn
 from protocol.clock import ClockTrust, Now
@@ -52,7 +52,7 @@ def assess(state: AgentState, now: Now) -> dict[FaultCode, str]:
 
 
 def _by_the_hour(state: AgentState, now: Now) -> dict[FaultCode, str | None]:
-    held = [schedule for _, schedule in timeline.schedules(state)]
+    held = [schedule for _, schedule in state.force.schedules]
     expired = [one.scope for one in held if now.wall >= one.expires]
     stale = [one.scope for one in held if timeline.is_stale(state, one, now.wall)]
     missing = timeline.unplayable(state, now)
@@ -72,8 +72,12 @@ def _sound_missing(state: AgentState, now: Now) -> str | None:
     sound = state.sound
     if isinstance(sound.output, Silence | MicrophoneOutput) or sound.quiet_since is None:
         return None
-    pause_ms = sound.output.gap_ms if isinstance(sound.output, AlertOutput) else 0
-    return sound.output.key[:64] if now.mono - sound.quiet_since > SOUND_MISSING_MS + pause_ms else None
+    return sound.output.key[:64] if now.mono - sound.quiet_since > patience_ms(sound.output) else None
+
+
+def patience_ms(output: Output) -> int:
+    """How long nothing may be measured; the gap between two rounds of an alert is not silence."""
+    return SOUND_MISSING_MS + (output.gap_ms if isinstance(output, AlertOutput) else 0)
 
 
 def _clock(state: AgentState, now: Now) -> str | None:
@@ -87,6 +91,4 @@ def _storage(state: AgentState, now: Now) -> str | None:
 
 
 def _live_stalled(state: AgentState) -> str | None:
-    live = state.live
-    stalled = bool(live.session_id) and live.last is not None and not live.flowing and not live.ended
-    return live.session_id if stalled else None
+    return _first(live.stalled(state))

@@ -1,7 +1,7 @@
 """Live sessions: verified segments flow, stall and return (behaviour.md, section 3).
 
 At most 2 s of sound are buffered; when segments stop, the ladder says what follows; when they come back the session
-returns, at most once every 10 s.
+returns, at most once every 10 s. Several units may speak at once: each session is followed by itself.
 """
 
 from __future__ import annotations
@@ -10,47 +10,44 @@ from dataclasses import replace
 from typing import Final
 
 from edge.core.effects import FeedLive
+from edge.core.in_force import Accepted
 from edge.core.output import LiveOutput, Rung
-from edge.core.state import Accepted, AgentState, LiveState
+from edge.core.state import AgentState, LiveState
 from edge.core.timeline import config_of
 from edge.core.turn import Turn
 from protocol.bulletin import BulletinClass
-from protocol.clock import Now
+from protocol.clock import MonoMs, Now
 from protocol.errors import DocumentError, Refusal
 from protocol.keys import public_key, verify
 from protocol.live import LiveSegment, LiveSession, opus_packets, unpack_segment
-from protocol.report import Standing
+from protocol.report import EndReason, Standing
 
 STALL_MS: Final = 2000
 RETURN_MS: Final = 10_000
 
 
-def session_of(state: AgentState) -> tuple[Accepted, LiveSession] | None:
-    """The newest live session in force."""
+def sessions(state: AgentState) -> tuple[tuple[Accepted, LiveSession], ...]:
+    """Live sessions in force, newest first."""
     held = [(one, one.document) for one in state.trust.documents.values() if isinstance(one.document, LiveSession)]
-    return max(held, key=lambda pair: (pair[1].issued, pair[1].id), default=None)
+    return tuple(sorted(held, key=lambda pair: (pair[1].issued, pair[1].id), reverse=True))
 
 
 def receive(turn: Turn, data: bytes) -> None:
-    """Takes a segment if the session's key signed it and its counter is new; feeds its sound."""
-    session = session_of(turn.state)
-    if session is None:
+    """Takes a segment if its session's key signed it and its counter is new; feeds its sound."""
+    known = sessions(turn.state)
+    if not known:
         return
-    held, document = session
+    held, document = known[0]
     try:
         segment = unpack_segment(data)
+        held, document = next((pair for pair in known if pair[1].id == segment.session_id), known[0])
         _check(segment, document)
         packets = opus_packets(segment.sound)
     except DocumentError as error:
         if turn.once(f"live-refused/{document.id}"):
             turn.receipt(held.digest, held.kind, Standing.REFUSED, refusal=error.refusal, detail=error.detail)
         return
-    live = _live_of(turn.state, document)
-    if segment.counter <= live.counter:
-        return
-    _flow(turn, replace(live, counter=segment.counter, ended=not packets))
-    if packets:
-        turn.do(FeedLive(document.id, segment.counter, packets))
+    _take(turn, document, segment.counter, packets)
 
 
 def _check(segment: LiveSegment, session: LiveSession) -> None:
@@ -60,39 +57,56 @@ def _check(segment: LiveSegment, session: LiveSession) -> None:
         raise DocumentError(Refusal.BAD_SIGNATURE, f"segment {segment.counter}")
 
 
-def _live_of(state: AgentState, session: LiveSession) -> LiveState:
-    return state.live if state.live.session_id == session.id else LiveState(session.id)
+def _take(turn: Turn, session: LiveSession, counter: int, packets: tuple[bytes, ...]) -> None:
+    former = turn.state.lives.get(session.id, LiveState())
+    if counter <= former.counter:
+        return
+    live = _flowing(replace(former, counter=counter, ended=not packets), turn.now.mono)
+    turn.change(lives={**turn.state.lives, session.id: live})
+    if packets:
+        turn.do(FeedLive(session.id, counter, packets))
 
 
-def _flow(turn: Turn, live: LiveState) -> None:
-    mono = turn.now.mono
+def _flowing(live: LiveState, mono: MonoMs) -> LiveState:
     rested = live.returned is None or mono - live.returned >= RETURN_MS
     flowing = not live.ended and (live.flowing or rested)
     returned = mono if flowing and not live.flowing else live.returned
-    turn.change(live=replace(live, last=mono, flowing=flowing, returned=returned))
+    return replace(live, last=mono, flowing=flowing, returned=returned)
 
 
 def watch(turn: Turn) -> None:
-    """Notices a stall, and forgets a session that is over."""
-    live = turn.state.live
-    session = session_of(turn.state)
-    if session is None:
-        if live.session_id:
-            turn.change(live=LiveState())
-        return
-    if live.flowing and live.last is not None and turn.now.mono - live.last >= STALL_MS:
-        turn.change(live=replace(live, flowing=False))
+    """Notices stalls, and forgets sessions that are over."""
+    held = {session.id for _, session in sessions(turn.state)}
+    lives = {name: _stalled(one, turn.now.mono) for name, one in turn.state.lives.items() if name in held}
+    if lives != turn.state.lives:
+        turn.change(lives=lives)
+
+
+def _stalled(live: LiveState, mono: MonoMs) -> LiveState:
+    return replace(live, flowing=False) if live.flowing and mono - live.last >= STALL_MS else live
+
+
+def stalled(state: AgentState) -> tuple[str, ...]:
+    """Sessions that were heard and are silent without having said goodbye."""
+    return tuple(name for name, one in state.lives.items() if not one.flowing and not one.ended)
+
+
+def why_ended(state: AgentState, session_id: str) -> EndReason:
+    """Why a session's sound gave way to something below it."""
+    return EndReason.SOURCE_FAILED if session_id in stalled(state) else EndReason.COMPLETE
 
 
 def output_of(state: AgentState, rung: Rung, now: Now) -> LiveOutput | None:
-    """The session's output on one of its two rungs while it flows."""
-    session = session_of(state)
-    if session is None or not state.live.flowing or session[1].expires <= now.wall:
-        return None
-    held, document = session
-    priority = document.bulletin_class is BulletinClass.PRIORITY
-    if rung is not (Rung.LIVE_PRIORITY if priority else Rung.ORDINARY):
-        return None
+    """The output of the newest session that flows on one of the two rungs."""
+    wanted = BulletinClass.PRIORITY if rung is Rung.LIVE_PRIORITY else BulletinClass.ORDINARY
+    for held, session in sessions(state):
+        live = state.lives.get(session.id)
+        if live is not None and live.flowing and session.bulletin_class is wanted and session.expires > now.wall:
+            return _output(state, held, session, rung)
+    return None
+
+
+def _output(state: AgentState, held: Accepted, session: LiveSession, rung: Rung) -> LiveOutput:
     config = config_of(state)
-    loss = config.priority_attenuation_cdb if priority else config.ordinary_attenuation_cdb
-    return LiveOutput(rung, held.digest, document.id, loss)
+    loss = config.priority_attenuation_cdb if rung is Rung.LIVE_PRIORITY else config.ordinary_attenuation_cdb
+    return LiveOutput(rung, held.digest, session.id, loss)

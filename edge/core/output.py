@@ -12,6 +12,7 @@ from enum import IntEnum
 from protocol.alert import Part, Tone
 from protocol.bulletin import MediaRef
 from protocol.clock import WallMs
+from protocol.units import UnitPath
 
 
 class Rung(IntEnum):
@@ -86,7 +87,8 @@ class ProgrammeOutput:
     Attributes:
         document, item, start: the occurrence.
         origin: wall time at which the first sample of the media belongs; what sounds at time t is the media at
-            t - origin. Equals `start`, except after a restart of an item that begins again.
+            t - origin. Equals `start`, except when an item begins again or has waited for its turn.
+        scope: unit of the schedule; two units may give an item the same id.
     """
 
     rung: Rung
@@ -96,11 +98,12 @@ class ProgrammeOutput:
     origin: WallMs
     media: MediaRef
     attenuation_cdb: int = 0
+    scope: UnitPath | None = None
 
     @property
     def key(self) -> str:
         """Identity of the sound: a new version of the schedule does not disturb what it leaves unchanged."""
-        return f"programme/{self.item}/{self.start}/{self.origin}/{self.media.digest}"
+        return f"programme/{self.item}/{self.start}/{self.origin}/{self.media.digest}/{self.scope}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class FmOutput:
     """An FM station whose gate is open.
 
     Attributes:
-        document, item, start: the relay slot; None in fallback.
+        document, item, start, scope: the relay slot; None in fallback.
     """
 
     rung: Rung
@@ -132,11 +135,12 @@ class FmOutput:
     item: str | None = None
     start: WallMs | None = None
     attenuation_cdb: int = 0
+    scope: UnitPath | None = None
 
     @property
     def key(self) -> str:
         """Identity of the sound."""
-        return f"fm/{self.rung}/{self.frequency_khz}/{self.item}/{self.start}"
+        return f"fm/{self.rung}/{self.frequency_khz}/{self.item}/{self.start}/{self.scope}"
 
 
 Output = Silence | MicrophoneOutput | AlertOutput | ProgrammeOutput | LiveOutput | FmOutput

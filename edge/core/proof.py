@@ -5,13 +5,14 @@ The measured level is what counts as heard; sound that nobody ordered mutes the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from edge.core import timeline
+from edge.core import fm_gate, lineup, plan, timeline
 from edge.core.effects import MuteAmplifier
 from edge.core.events import LevelMeasured, SoundEnded, SoundStarted
-from edge.core.output import AlertOutput, FmOutput, LiveOutput, Output, ProgrammeOutput, Rung, Silence
+from edge.core.output import AlertOutput, FmOutput, LiveOutput, Output, ProgrammeOutput, Silence
 from edge.core.sound import why_ended
 from edge.core.state import AgentState, Occurrence, Progress
 from edge.core.turn import Turn
@@ -33,7 +34,7 @@ def started(turn: Turn, event: SoundStarted) -> None:
     turn.change(sound=replace(turn.state.sound, started=event.key))
     turn.hasten_status()
     for document, kind, item in _named_by(turn.state, output):
-        if turn.once(f"sounding/{document}/{event.key}"):
+        if turn.once(f"sounding/{document}/{item}/{getattr(output, 'start', None)}"):
             turn.receipt(document, kind, Standing.SOUNDING, item=item)
 
 
@@ -61,10 +62,9 @@ def ended(turn: Turn, event: SoundEnded) -> None:
     reason = _reason_of_switch(turn, output) if by_switch else event.reason
     if not by_switch and event.key == sound.output.key:
         _became_silent(turn, event)
-    lost_ms = _follow_progress(turn, output, event, reason) if isinstance(output, ProgrammeOutput) else 0
+    lost_ms = _follow_item(turn, output, event, reason)
     _log(turn, output, event, reason=reason, lost_ms=lost_ms)
-    if not isinstance(output, ProgrammeOutput):
-        _tell_heard(turn, output, event.level_cdb, event.output_level_cdb)
+    _tell_heard(turn, output, event.level_cdb, event.output_level_cdb)
 
 
 def _reason_of_switch(turn: Turn, output: Output) -> EndReason:
@@ -79,33 +79,48 @@ def _reason_of_switch(turn: Turn, output: Output) -> EndReason:
 
 
 def _became_silent(turn: Turn, event: SoundEnded) -> None:
-    sound = replace(turn.state.sound, output=Silence(), output_since=turn.now.mono)
-    if event.reason is EndReason.SOURCE_FAILED:
-        sound = replace(sound, failed=(event.key, MonoMs(turn.now.mono + RETRY_MS)))
-    turn.change(sound=sound)
+    sound = turn.state.sound
+    broken = event.reason is EndReason.SOURCE_FAILED
+    failed = (event.key, MonoMs(turn.now.mono + RETRY_MS)) if broken else sound.failed
+    turn.change(sound=replace(sound, output=Silence(), output_since=turn.now.mono, failed=failed))
+    if broken and isinstance(sound.output, FmOutput):
+        fm_gate.break_off(turn, sound.output.frequency_khz)
     turn.hasten_status()
 
 
-def _follow_progress(turn: Turn, output: ProgrammeOutput, event: SoundEnded, reason: EndReason) -> int:
+def _follow_item(turn: Turn, output: Output, event: SoundEnded, reason: EndReason) -> int:
     """Updates the occurrence; returns how much of it was lost before this part."""
-    occurrence = timeline.occurrence_at(turn.state, output.item, output.start)
-    if occurrence is None:
+    if not isinstance(output, ProgrammeOutput | FmOutput) or output.document is None:
         return 0
-    progress = turn.state.progress.get(occurrence.key, Progress(occurrence.end, output.origin))
-    lost_ms = max(0, event.began - (progress.ended or output.origin))
+    occurrence = timeline.occurrence_of(turn.state, output)
+    if occurrence is None:
+        if reason is EndReason.CANCELLED:
+            turn.receipt(output.document, "schedule", Standing.CANCELLED, item=output.item)
+        return 0
+    origin = output.origin if isinstance(output, ProgrammeOutput) else occurrence.start
+    progress = turn.state.progress.get(occurrence.key, Progress(_kept_until(occurrence), origin))
+    lost_ms = max(0, event.began - (progress.ended or origin))
+    _end_part(turn, occurrence, progress, event, reason=reason)
+    return lost_ms
+
+
+def _end_part(turn: Turn, occurrence: Occurrence, former: Progress, event: SoundEnded, *, reason: EndReason) -> None:
     heard_ms = event.wall - event.began if is_audible(event.level_cdb, event.output_level_cdb) else 0
-    finished = reason in (EndReason.COMPLETE, EndReason.STOPPED)
+    slot_over = timeline.is_relay(occurrence) and event.wall >= occurrence.end - SETTLE_MS
     progress = replace(
-        progress,
-        done=finished,
-        heard_ms=progress.heard_ms + heard_ms,
-        failures=progress.failures + (reason is EndReason.SOURCE_FAILED),
+        former,
+        done=former.done or slot_over or reason in (EndReason.COMPLETE, EndReason.STOPPED),
+        heard_ms=former.heard_ms + max(0, heard_ms),
+        failures=former.failures + (reason is EndReason.SOURCE_FAILED),
         ended=event.wall,
     )
-    timeline.mark(turn, occurrence, progress)
-    if finished:
+    plan.mark(turn, occurrence, progress)
+    if progress.done and not former.done:
         _tell_item(turn, occurrence, progress)
-    return lost_ms
+
+
+def _kept_until(occurrence: Occurrence) -> WallMs:
+    return WallMs(occurrence.end + lineup.KEPT_MS)
 
 
 def _tell_item(turn: Turn, occurrence: Occurrence, progress: Progress) -> None:
@@ -160,11 +175,12 @@ def _source(output: Output) -> str:
 
 
 def _tell_heard(turn: Turn, output: Output, level_cdb: int, output_level_cdb: int | None) -> None:
+    """Of an item it is told when all of it is over, with its occurrence."""
     if not is_audible(level_cdb, output_level_cdb):
         return
     for document, kind, item in _named_by(turn.state, output):
-        if turn.once(f"heard/{document}/{output.key}"):
-            turn.receipt(document, kind, Standing.HEARD, item=item)
+        if item is None and turn.once(f"heard/{document}"):
+            turn.receipt(document, kind, Standing.HEARD)
 
 
 def measured(turn: Turn, event: LevelMeasured) -> None:
@@ -197,27 +213,28 @@ def _watch_for_strangers(turn: Turn, event: LevelMeasured) -> None:
 
 def settle(turn: Turn) -> None:
     """Ends occurrences whose time has passed: what was not heard to its end is told and logged as lost."""
-    if not turn.clock_believed or turn.state.plan is None:
-        return
-    for occurrence in turn.state.plan.occurrences:
-        if occurrence.start > turn.now.wall:
+    over = list(_over(turn.state, turn.now.wall))
+    for occurrence in over:
+        progress = turn.state.progress.get(occurrence.key)
+        if progress is not None or _was_expected(turn.state, occurrence):
+            lose(turn, occurrence, progress or Progress(_kept_until(occurrence)))
+    plan.close(turn, over)
+
+
+def _over(state: AgentState, wall: WallMs) -> Iterator[Occurrence]:
+    for occurrence in state.plan.open if state.plan is not None else ():
+        if occurrence.start > wall:
             return
-        if timeline.rung_of(occurrence) is not Rung.FM_SLOT:
-            _settle_one(turn, occurrence)
+        if wall >= settles_at(occurrence, state.progress.get(occurrence.key)):
+            yield occurrence
 
 
-def _settle_one(turn: Turn, occurrence: Occurrence) -> None:
-    progress = turn.state.progress.get(occurrence.key)
-    if progress is None:
-        if turn.now.wall >= occurrence.end + SETTLE_MS and _was_expected(turn.state, occurrence):
-            _lose(turn, occurrence, Progress(WallMs(occurrence.end + timeline.PROGRESS_KEPT_MS)))
-        return
-    if progress.done or progress.origin is None:
-        return
-    over = turn.now.wall >= progress.origin + occurrence.item.content.duration_ms + SETTLE_MS
-    sounding = turn.state.sound.output
-    if over and not (isinstance(sounding, ProgrammeOutput) and sounding.item == occurrence.item.id):
-        _lose(turn, occurrence, progress)
+def settles_at(occurrence: Occurrence, progress: Progress | None) -> WallMs:
+    """When the last of an occurrence must have sounded."""
+    origin = occurrence.start
+    if progress is not None:
+        origin = progress.origin or progress.turn or origin
+    return WallMs(origin + occurrence.item.content.duration_ms + SETTLE_MS)
 
 
 def _was_expected(state: AgentState, occurrence: Occurrence) -> bool:
@@ -226,10 +243,11 @@ def _was_expected(state: AgentState, occurrence: Occurrence) -> bool:
     return any(isinstance(one, Schedule) and one.issued <= occurrence.start for one in documents)
 
 
-def _lose(turn: Turn, occurrence: Occurrence, progress: Progress) -> None:
-    timeline.mark(turn, occurrence, replace(progress, done=True))
+def lose(turn: Turn, occurrence: Occurrence, progress: Progress) -> None:
+    """It is over; what of it was not heard is on the log."""
+    plan.mark(turn, occurrence, replace(progress, done=True))
     _tell_item(turn, occurrence, progress)
-    origin = progress.origin if progress.origin is not None else occurrence.start
+    origin = progress.origin or progress.turn or occurrence.start
     end = WallMs(origin + occurrence.item.content.duration_ms)
     count = turn.state.as_run_count
     turn.change(as_run_count=count + 1)

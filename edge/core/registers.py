@@ -53,10 +53,11 @@ class Registers:
     floor: WallMs
     versions: tuple[Number, ...]
     denied: tuple[Number, ...]
-    sequences: tuple[Sequence, ...]
+    sequences: tuple[Sequence, ...] = field(metadata=bounded(count_max=_MANY))
     cancelled: tuple[CancelMark, ...]
     progress: tuple[ProgressMark, ...] = field(metadata=bounded(count_max=_MANY))
     stop: StopMark | None = None
+    obeyed: tuple[str, ...] = ()
 
 
 def pack(state: AgentState) -> bytes:
@@ -72,6 +73,7 @@ def pack(state: AgentState) -> bytes:
             cancelled=trust.cancelled,
             progress=tuple(ProgressMark(key, one) for key, one in state.progress.items()),
             stop=state.stop,
+            obeyed=trust.obeyed,
         )
     )
 
@@ -89,6 +91,7 @@ def unpack(state: AgentState, data: bytes) -> AgentState:
         denied={UnitPath(one.name): one.value for one in stored.denied},
         sequences={one.name: SequenceWindow(one.high, one.seen) for one in stored.sequences},
         cancelled=stored.cancelled,
+        obeyed=stored.obeyed,
     )
     return replace(
         state,

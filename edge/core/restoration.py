@@ -1,15 +1,17 @@
-"""After a restart: what was stored is verified once more before it is in force again."""
+"""After a restart: what was stored is verified once more before it is in force again; what was cut off goes on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 
+from edge.core import plan, proof
 from edge.core.acceptance import accepted
 from edge.core.trust import take_head
 from edge.core.turn import Turn
 from protocol.alert import Alert
 from protocol.authority import authorise
+from protocol.bulletin import CatchUp
 from protocol.document import Kind, kind_of
 from protocol.envelope import Envelope, unpack
 from protocol.errors import DocumentError
@@ -71,4 +73,22 @@ def _restore_document(turn: Turn, envelope: Envelope) -> None:
     document = authorised.document
     name = authorised.digest if isinstance(document, Alert) else document.scope
     key = f"alert/{name}" if isinstance(document, Alert) else f"{authorised.kind}/{name}"
-    turn.change(trust=replace(trust, documents={**trust.documents, key: accepted(authorised)}))
+    turn.hold({**trust.documents, key: accepted(authorised)})
+
+
+def catch_up(turn: Turn) -> None:
+    """After a power cut: what had begun and not ended goes on, begins again or is left, as its item says.
+
+    Once in a boot, as soon as the clock is believed and a plan can be made.
+    """
+    if turn.state.caught_up or turn.state.plan is None:
+        return
+    turn.change(caught_up=True)
+    for occurrence in turn.state.plan.open:
+        progress = turn.state.progress.get(occurrence.key)
+        if progress is None or progress.origin is None or occurrence.start > turn.now.wall:
+            continue
+        if occurrence.item.catch_up is CatchUp.SKIP:
+            proof.lose(turn, occurrence, progress)
+        elif occurrence.item.catch_up is CatchUp.RESTART and turn.now.wall < occurrence.end:
+            plan.mark(turn, occurrence, replace(progress, origin=None, turn=turn.now.wall))

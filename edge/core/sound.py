@@ -9,31 +9,35 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from edge.core import timeline
+from edge.core import lineup, live, timeline
 from edge.core.arbiter import choose_output
 from edge.core.effects import MuteAmplifier, SwitchOutput
 from edge.core.output import (
     AlertOutput,
     FmOutput,
-    MicrophoneOutput,
+    LiveOutput,
     Output,
     ProgrammeOutput,
+    Rung,
     Silence,
 )
 from edge.core.turn import Turn
-from protocol.clock import MonoMs, WallMs
+from protocol.clock import MonoMs
 from protocol.report import EndReason
 
 T = TypeVar("T")
 
 PREPARE_MS: Final = 2500
 SAME_INSTANT_MS: Final = 5
+SAME_END_MS: Final = 200
+"""A successor that was planned may report its first sample a moment before the clock here says so."""
+
 TOLD_MAX: Final = 16
 
 
 def conduct(turn: Turn) -> None:
     """Tells the sound path what sounds now and what begins soon."""
-    timeline.let_wait(turn)
+    lineup.line_up(turn)
     current = _not_broken(turn, choose_output(turn.state, turn.now))
     if current.key != turn.state.sound.output.key:
         _switch(turn, current)
@@ -72,7 +76,7 @@ def _switch(turn: Turn, output: Output) -> None:
 
 def _tell(turn: Turn, output: Output, at: MonoMs) -> None:
     if isinstance(output, ProgrammeOutput):
-        timeline.begin(turn, output)
+        lineup.begin(turn, output)
     told = {**turn.state.sound.told, output.key: output}
     turn.change(sound=replace(turn.state.sound, told=_bounded(told)))
     turn.do(SwitchOutput(output, at))
@@ -84,19 +88,33 @@ def _bounded(entries: dict[str, T]) -> dict[str, T]:
 
 def why_ended(turn: Turn, old: Output, new: Output) -> EndReason:
     """Why an output gives way to another."""
-    if isinstance(old, AlertOutput) and not isinstance(new, MicrophoneOutput):
-        held = any(one.digest == old.document for one in turn.state.trust.documents.values())
-        return EndReason.SUPERSEDED if held else EndReason.CANCELLED
-    if turn.state.stop is not None and not isinstance(old, AlertOutput | MicrophoneOutput):
+    if turn.state.stop is not None and Rung.LIVE_PRIORITY <= old.rung <= Rung.FM_FALLBACK:
         return EndReason.STOPPED
     if new.rung < old.rung:
         return EndReason.INTERRUPTED
-    ran_out = not isinstance(old, ProgrammeOutput | FmOutput) or _is_over(old, turn.now.wall)
-    return EndReason.COMPLETE if ran_out else EndReason.WINDOW_CLOSED
+    if isinstance(old, AlertOutput):
+        return _why_alert_ended(turn, old, new)
+    if isinstance(old, ProgrammeOutput | FmOutput):
+        return _why_item_ended(turn, old)
+    if isinstance(old, LiveOutput):
+        return live.why_ended(turn.state, old.session_id)
+    return EndReason.COMPLETE
 
 
-def _is_over(output: ProgrammeOutput | FmOutput, wall: WallMs) -> bool:
-    return isinstance(output, ProgrammeOutput) and wall >= output.origin + output.media.duration_ms
+def _why_alert_ended(turn: Turn, old: AlertOutput, new: Output) -> EndReason:
+    trust = turn.state.trust
+    if any(one.digest == old.document for one in trust.documents.values()):
+        return EndReason.SUPERSEDED if isinstance(new, AlertOutput) else EndReason.WINDOW_CLOSED
+    cancelled = any(mark.alert_id == old.alert_id for mark in trust.cancelled)
+    return EndReason.CANCELLED if cancelled else EndReason.COMPLETE
+
+
+def _why_item_ended(turn: Turn, old: ProgrammeOutput | FmOutput) -> EndReason:
+    if isinstance(old, ProgrammeOutput) and turn.now.wall >= lineup.occurrence_end(old) - SAME_END_MS:
+        return EndReason.COMPLETE
+    withdrawn = timeline.occurrence_of(turn.state, old) is None
+    planned = old.item is not None and turn.state.plan is not None
+    return EndReason.CANCELLED if planned and withdrawn else EndReason.WINDOW_CLOSED
 
 
 def _prepare(turn: Turn, current: Output) -> None:

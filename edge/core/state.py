@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge.core.events import ClockSource, Route
+from edge.core.in_force import Accepted, InForce
 from edge.core.output import Output, Silence
 from protocol.bulletin import BulletinClass
 from protocol.clock import MonoMs, WallMs
-from protocol.document import Document, Kind
 from protocol.grants import Anchor, HeldGrant
 from protocol.report import EndReason, FaultCode, Level
 from protocol.schedule import Item
@@ -61,16 +61,6 @@ class ClockState:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """A document in force."""
-
-    kind: Kind
-    digest: str
-    document: Document
-    holder: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class SequenceWindow:
     """The newest number and which of those shortly before it were seen, as in IPsec's anti-replay window."""
 
@@ -96,6 +86,7 @@ class TrustState:
         deferred: envelopes whose life cannot be judged before a clock is believed.
         orphans: envelopes whose signers no grant names yet; looked at again when a grant comes.
         refused: digests told as refused lately, so that a retained message is not told again and again.
+        obeyed: digests of commands obeyed lately: they come by several paths, and a second copy is no replay.
     """
 
     grants: Mapping[str, HeldGrant] = field(default_factory=dict)
@@ -107,6 +98,7 @@ class TrustState:
     deferred: tuple[tuple[bytes, Route], ...] = ()
     orphans: tuple[tuple[bytes, Route], ...] = ()
     refused: tuple[str, ...] = ()
+    obeyed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +128,16 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Occurrences around the present, sorted; made anew when documents change or it grows old."""
+    """Occurrences around the present, sorted; made anew when documents change or it grows old.
+
+    Attributes:
+        open: those that have not come to their end, so that a long day costs no more than a short one.
+    """
 
     occurrences: tuple[Occurrence, ...]
     begin: WallMs
     end: WallMs
+    open: tuple[Occurrence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +146,7 @@ class Progress:
 
     Attributes:
         origin: wall time of the media's first sample; None while it waits its turn.
+        turn: when its turn will have come; later than that it is joined at the present offset.
         until: when this can be forgotten.
         heard_ms: how long it was measurably heard.
         failures: how often its source broke.
@@ -161,6 +159,7 @@ class Progress:
     heard_ms: int = 0
     failures: int = 0
     ended: WallMs | None = None
+    turn: WallMs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +180,14 @@ class StopMark:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """The segments of the live session in force.
+    """The segments of one live session.
 
     Attributes:
         returned: when sound last (re)started, so that a bad link does not flap.
     """
 
-    session_id: str = ""
     counter: int = -1
-    last: MonoMs | None = None
+    last: MonoMs = MonoMs(0)
     returned: MonoMs | None = None
     flowing: bool = False
     ended: bool = False
@@ -204,6 +202,7 @@ class FmState:
         good: consecutive readings above the floor.
         rssi_dbuv, pi: the last reading and the identity since it opened.
         opened: when it opened; None while it is closed.
+        measured: when the last reading came: a tuner that falls silent vouches for nothing.
         barred: until when a frequency is not tried again, and why it was refused.
     """
 
@@ -213,6 +212,7 @@ class FmState:
     rssi_dbuv: int | None = None
     pi: str | None = None
     opened: MonoMs | None = None
+    measured: MonoMs = MonoMs(0)
     barred: Mapping[int, tuple[MonoMs, str]] = field(default_factory=dict)
 
 
@@ -246,13 +246,20 @@ class SoundState:
 
 @dataclass(frozen=True, slots=True)
 class AgentState:
-    """Everything. `told` keeps receipts from being sent twice."""
+    """Everything.
+
+    Attributes:
+        force: the documents of `trust`, sorted out.
+        lives: live sessions that were heard of, by id.
+        told, announced: keep receipts from being sent twice: of items that are ready, and of what sounded lately.
+    """
 
     identity: Identity
     boot_id: str = ""
     link_up: bool = False
     clock: ClockState = ClockState()
     trust: TrustState = TrustState()
+    force: InForce = InForce()
     media: frozenset[str] = frozenset()
     fetching: frozenset[str] = frozenset()
     damaged_media: frozenset[str] = frozenset()
@@ -261,7 +268,7 @@ class AgentState:
     talk: Talk | None = None
     talk_stuck: bool = False
     stop: StopMark | None = None
-    live: LiveState = LiveState()
+    lives: Mapping[str, LiveState] = field(default_factory=dict)
     fm: FmState = FmState()
     sound: SoundState = SoundState()
     faults: Mapping[FaultCode, tuple[WallMs, str]] = field(default_factory=dict)
@@ -270,5 +277,6 @@ class AgentState:
     state_damaged: bool = False
     storage_full_since: MonoMs | None = None
     told: frozenset[str] = frozenset()
+    announced: tuple[str, ...] = ()
     status_due: MonoMs = MonoMs(0)
     as_run_count: int = 0

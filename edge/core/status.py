@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.core.downloads import wanted_media
 from edge.core.output import AlertOutput, FmOutput, Output, ProgrammeOutput
 from edge.core.state import AgentState
 from edge.core.turn import Turn
@@ -28,7 +27,7 @@ def tell(turn: Turn) -> None:
 
 def status_of(state: AgentState, now: Now) -> Status:
     """The device as it is."""
-    wanted = wanted_media(state)
+    wanted = state.force.media
     return Status(
         device=state.identity.device,
         unit=state.identity.place,

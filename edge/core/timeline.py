@@ -8,22 +8,18 @@ wall-clock offset if 30 s of it remain; what waited for another item of its own 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from itertools import islice
 from typing import Final
 
-from edge.core.output import ProgrammeOutput, Rung
-from edge.core.state import Accepted, AgentState, Occurrence, Plan, Progress
-from edge.core.turn import Turn
-from protocol.audible_config import DEFAULT_QUIET_HOURS, AudibleConfig
+from edge.core.in_force import safe_config
+from edge.core.output import FmOutput, Output, ProgrammeOutput, Rung
+from edge.core.state import AgentState, Occurrence, Progress
+from protocol.audible_config import AudibleConfig
 from protocol.bulletin import CatchUp
 from protocol.clock import Now, WallMs
-from protocol.freshness import Head
-from protocol.limits import MEDIA_DURATION_MS_MAX
 from protocol.schedule import Programme, Relay, Schedule
-from protocol.units import addresses, covers, depth
+from protocol.units import depth
 
-PLAN_AHEAD_MS: Final = 26 * 3_600_000
-PLAN_LIFE_MS: Final = 3_600_000
 FRESH_MS: Final = 1500
 """A start this recent counts as on time: the decoder is warm and the first sample is planned."""
 
@@ -32,27 +28,16 @@ TAIL_MS: Final = 1000
 """Time for the sound path to report the end by itself before the clock ends it."""
 
 FAILURES_MAX: Final = 3
-PROGRESS_KEPT_MS: Final = 86_400_000
 
 
 def config_of(state: AgentState) -> AudibleConfig:
     """The audible configuration in force: the nearest ancestor's, else the product's safe values."""
-    found = [one.document for one in state.trust.documents.values() if isinstance(one.document, AudibleConfig)]
-    if found:
-        return max(found, key=lambda config: depth(config.scope))
-    return AudibleConfig(state.identity.home, version=0, issued=WallMs(0), quiet_hours=DEFAULT_QUIET_HOURS)
-
-
-def schedules(state: AgentState) -> tuple[tuple[Accepted, Schedule], ...]:
-    """Schedules held, widest unit first."""
-    held = [(one, one.document) for one in state.trust.documents.values() if isinstance(one.document, Schedule)]
-    return tuple(sorted(held, key=lambda pair: pair[1].scope))
+    return state.force.config or safe_config(state.identity.home)
 
 
 def last_word(state: AgentState, schedule: Schedule) -> WallMs:
     """When the controller last confirmed what is newest: the newest head, at least the schedule's own date."""
-    heads = [one.document.issued for one in state.trust.documents.values() if isinstance(one.document, Head)]
-    return WallMs(max(schedule.issued, *heads)) if heads else schedule.issued
+    return max(schedule.issued, state.force.head_issued)
 
 
 def is_stale(state: AgentState, schedule: Schedule, wall: WallMs) -> bool:
@@ -67,53 +52,24 @@ def is_dead(state: AgentState, schedule: Schedule, wall: WallMs) -> bool:
 
 def any_dead(state: AgentState, wall: WallMs) -> bool:
     """Whether FM fallback stands in for stored programmes (behaviour.md, section 3)."""
-    return any(is_dead(state, schedule, wall) for _, schedule in schedules(state))
-
-
-def refresh_plan(turn: Turn) -> None:
-    """Makes the plan anew when documents changed, the hour passed or the clock stepped."""
-    plan, wall = turn.state.plan, turn.now.wall
-    if not turn.clock_believed:
-        turn.change(plan=None)
-        return
-    if plan is not None and plan.begin + MEDIA_DURATION_MS_MAX <= wall < plan.end - PLAN_AHEAD_MS + PLAN_LIFE_MS:
-        return
-    begin, end = WallMs(wall - MEDIA_DURATION_MS_MAX), WallMs(wall + PLAN_AHEAD_MS)
-    occurrences = sorted(_occurrences(turn.state, begin, end), key=lambda one: (one.start, one.scope, one.item.id))
-    turn.change(plan=Plan(tuple(occurrences), begin, end))
-    _forget_progress(turn)
-
-
-def _occurrences(state: AgentState, begin: WallMs, end: WallMs) -> Iterator[Occurrence]:
-    for held, schedule in schedules(state):
-        if schedule.expires <= begin:
-            continue
-        for item in schedule.items:
-            if not addresses(item.targets, state.identity.place):
-                continue
-            for start in item.when.between(begin, min(end, schedule.expires)):
-                occurrence = Occurrence(held.digest, schedule.scope, item, start)
-                if occurrence.is_priority or covers(state.identity.home, schedule.scope):
-                    yield occurrence
-
-
-def _forget_progress(turn: Turn) -> None:
-    kept = {key: one for key, one in turn.state.progress.items() if one.until > turn.now.wall}
-    if kept != turn.state.progress:
-        turn.change(progress=kept)
-        turn.dirty = True
+    return any(is_dead(state, schedule, wall) for _, schedule in state.force.schedules)
 
 
 def alive(state: AgentState, wall: WallMs) -> Iterator[Occurrence]:
-    """Occurrences that have begun and whose schedule still counts."""
+    """Occurrences that have begun and not ended, and whose schedule still counts."""
     if state.plan is None:
         return
-    dead = {schedule.scope for _, schedule in schedules(state) if is_dead(state, schedule, wall)}
-    for occurrence in state.plan.occurrences:
+    dead = {schedule.scope for _, schedule in state.force.schedules if is_dead(state, schedule, wall)}
+    for occurrence in state.plan.open:
         if occurrence.start > wall:
             return
         if occurrence.scope not in dead:
             yield occurrence
+
+
+def is_relay(occurrence: Occurrence) -> bool:
+    """Whether it sounds from FM."""
+    return isinstance(occurrence.item.content, Relay)
 
 
 def rung_of(occurrence: Occurrence) -> Rung:
@@ -129,11 +85,17 @@ def origin_of(state: AgentState, occurrence: Occurrence, wall: WallMs) -> WallMs
     if progress is not None:
         if progress.done or progress.failures >= FAILURES_MAX:
             return None
-        return progress.origin if progress.origin is not None else wall
+        return progress.origin if progress.origin is not None else _turn_of(progress, wall)
     if wall - occurrence.start <= FRESH_MS or occurrence.item.catch_up is CatchUp.RESUME:
         return occurrence.start
     late_restart = occurrence.item.catch_up is CatchUp.RESTART and wall < occurrence.end
     return wall if late_restart else None
+
+
+def _turn_of(progress: Progress, wall: WallMs) -> WallMs:
+    """It waited: it begins when its turn comes, and is joined at the present offset when something held it up."""
+    turn = progress.turn
+    return wall if turn is None or wall - turn <= FRESH_MS else turn
 
 
 def output_of(state: AgentState, occurrence: Occurrence, wall: WallMs) -> ProgrammeOutput | None:
@@ -146,7 +108,7 @@ def output_of(state: AgentState, occurrence: Occurrence, wall: WallMs) -> Progra
     rung = rung_of(occurrence)
     loss = config.priority_attenuation_cdb if rung is Rung.PRIORITY else config.ordinary_attenuation_cdb
     output = ProgrammeOutput(
-        rung, occurrence.document, occurrence.item.id, occurrence.start, origin, content.media, loss
+        rung, occurrence.document, occurrence.item.id, occurrence.start, origin, content.media, loss, occurrence.scope
     )
     remaining_ms = origin + content.duration_ms - wall
     sounding = state.sound.output.key == output.key
@@ -170,19 +132,20 @@ def due(state: AgentState, rung: Rung, now: Now) -> tuple[tuple[Occurrence, Prog
 
 def _order(
     state: AgentState, pair: tuple[Occurrence, ProgrammeOutput], wall: WallMs
-) -> tuple[bool, int, int, WallMs, str]:
+) -> tuple[bool, bool, int, int, WallMs, str]:
+    """What has begun goes on and gives way at its end; then the commune's word, the widest unit, the earliest."""
     occurrence, output = pair
-    in_its_time = wall < output.origin + output.media.duration_ms
-    running = in_its_time and state.sound.output.key == output.key
+    over = wall >= output.origin + output.media.duration_ms
     words = _precedence(state)
     name = f"{occurrence.scope}#{occurrence.item.id}"
     place = words.index(name) if name in words else len(words)
-    return (not running, place, depth(occurrence.scope), occurrence.start, occurrence.item.id)
+    begun = _progress(state, occurrence).origin is not None
+    return (over, not begun, place, depth(occurrence.scope), occurrence.start, occurrence.item.id)
 
 
 def _precedence(state: AgentState) -> tuple[str, ...]:
     """The commune's own word on colliding priority items."""
-    words = [schedule.precedence for _, schedule in schedules(state) if schedule.scope == state.identity.home]
+    words = [schedule.precedence for _, schedule in state.force.schedules if schedule.scope == state.identity.home]
     return words[0] if words else ()
 
 
@@ -198,9 +161,8 @@ def unplayable(state: AgentState, now: Now) -> tuple[Occurrence, ...]:
         content = occurrence.item.content
         if isinstance(content, Relay) or now.wall >= occurrence.end:
             continue
-        progress = state.progress.get(occurrence.key, Progress(WallMs(0)))
-        broken = progress.failures >= FAILURES_MAX
-        if broken or (not progress.done and content.media.digest not in state.media):
+        broken = _progress(state, occurrence).failures >= FAILURES_MAX
+        if broken or content.media.digest not in state.media:
             found.append(occurrence)
     return tuple(found)
 
@@ -210,9 +172,7 @@ def relay_due(state: AgentState, now: Now) -> tuple[Occurrence, Relay] | None:
     found = [
         (occurrence, occurrence.item.content)
         for occurrence in alive(state, now.wall)
-        if isinstance(occurrence.item.content, Relay)
-        and now.wall < occurrence.end
-        and not _progress(state, occurrence).done
+        if isinstance(occurrence.item.content, Relay) and now.wall < occurrence.end
     ]
     return min(found, key=lambda pair: (not pair[0].is_priority, depth(pair[0].scope)), default=None)
 
@@ -221,58 +181,19 @@ def _progress(state: AgentState, occurrence: Occurrence) -> Progress:
     return state.progress.get(occurrence.key, Progress(WallMs(0)))
 
 
-def occurrence_at(state: AgentState, item: str, start: WallMs) -> Occurrence | None:
-    """The occurrence of an output."""
-    if state.plan is None:
+def occurrence_of(state: AgentState, output: Output) -> Occurrence | None:
+    """The planned occurrence that an output sounds; None when it has none, or it was withdrawn."""
+    if state.plan is None or not isinstance(output, ProgrammeOutput | FmOutput):
         return None
-    return next((one for one in state.plan.occurrences if one.item.id == item and one.start == start), None)
-
-
-def mark(turn: Turn, occurrence: Occurrence, progress: Progress) -> None:
-    """Remembers how far an occurrence has come; durable before the next effect."""
-    if turn.state.progress.get(occurrence.key) != progress:
-        turn.change(progress={**turn.state.progress, occurrence.key: progress})
-        turn.dirty = True
-
-
-def begin(turn: Turn, output: ProgrammeOutput) -> None:
-    """Remembers that an output is about to sound."""
-    occurrence = occurrence_at(turn.state, output.item, output.start)
-    assert occurrence is not None, "what is chosen stands in the plan"
-    until = WallMs(output.origin + output.media.duration_ms + PROGRESS_KEPT_MS)
-    former = turn.state.progress.get(occurrence.key, Progress(until, output.origin))
-    mark(turn, occurrence, replace(former, origin=output.origin, until=until))
-
-
-def let_wait(turn: Turn) -> None:
-    """Of several items of one class at one second, those that are not first follow directly, with their beginning."""
-    for rung in (Rung.PRIORITY, Rung.ORDINARY):
-        for occurrence, output in due(turn.state, rung, turn.now)[1:]:
-            fresh = turn.now.wall - occurrence.start <= FRESH_MS
-            if fresh and occurrence.key not in turn.state.progress and has_media(turn.state, output):
-                mark(turn, occurrence, Progress(WallMs(occurrence.end + MEDIA_DURATION_MS_MAX)))
+    name = (output.scope, output.item, output.start)
+    return next((one for one in state.plan.occurrences if (one.scope, one.item.id, one.start) == name), None)
 
 
 def next_start(state: AgentState, wall: WallMs) -> WallMs | None:
-    """The next planned start after an instant."""
+    """The next instant at which something planned begins, or the turn of something that waits comes."""
     if state.plan is None:
         return None
-    return next((one.start for one in state.plan.occurrences if one.start > wall), None)
-
-
-def catch_up(turn: Turn) -> None:
-    """After a power cut: what had begun and not ended goes on, begins again or is left, as its item says.
-
-    Once in a boot, as soon as the clock is believed and a plan can be made.
-    """
-    if turn.state.caught_up or turn.state.plan is None:
-        return
-    turn.change(caught_up=True)
-    for occurrence in turn.state.plan.occurrences:
-        progress = turn.state.progress.get(occurrence.key)
-        if progress is None or progress.done or progress.origin is None:
-            continue
-        if occurrence.item.catch_up is CatchUp.SKIP:
-            mark(turn, occurrence, replace(progress, done=True))
-        elif occurrence.item.catch_up is CatchUp.RESTART and turn.now.wall < occurrence.end:
-            mark(turn, occurrence, replace(progress, origin=None))
+    turns = (_progress(state, one).turn for one in alive(state, wall))
+    found = [turn for turn in turns if turn is not None and turn > wall]
+    found += [one.start for one in islice((one for one in state.plan.open if one.start > wall), 1)]
+    return min(found, default=None)

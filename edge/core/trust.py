@@ -12,7 +12,8 @@ from typing import Final
 from edge.core import clock_trust
 from edge.core.acceptance import accept, put, remove
 from edge.core.events import Route
-from edge.core.state import Accepted, TrustState
+from edge.core.in_force import Accepted
+from edge.core.state import TrustState
 from edge.core.turn import Turn
 from protocol import codec
 from protocol.alert import Alert
@@ -28,6 +29,7 @@ from protocol.limits import (
     CLOCK_SKEW_MS_MAX,
     ENVELOPES_IN_PARCEL_MAX,
     GRANTS_HELD_MAX,
+    PARCEL_BYTES_MAX,
     STOP_MS_MAX,
 )
 from protocol.live import LiveSession
@@ -38,6 +40,7 @@ from protocol.units import addresses, covers
 
 REFUSED_REMEMBERED: Final = 64
 ORPHANS_MAX: Final = 16
+WAITING_BYTES_MAX: Final = 2 * PARCEL_BYTES_MAX
 
 
 def receive_parcel(turn: Turn, data: bytes, route: Route) -> None:
@@ -71,12 +74,23 @@ def receive(turn: Turn, data: bytes, route: Route) -> None:
 def _keep_orphan(turn: Turn, data: bytes, route: Route) -> None:
     """Grants and documents of several units travel apart, so a grant may come after what it allows."""
     trust = turn.state.trust
-    if len(data) <= ALERT_ENVELOPE_BYTES_MAX and (data, route) not in trust.orphans:
-        turn.change(trust=replace(trust, orphans=(*trust.orphans, (data, route))[-ORPHANS_MAX:]))
+    if (data, route) not in trust.orphans:
+        orphans = _newest((*trust.orphans, (data, route)), count_max=ORPHANS_MAX)
+        turn.change(trust=replace(trust, orphans=orphans))
+
+
+def _newest(waiting: tuple[tuple[bytes, Route], ...], *, count_max: int) -> tuple[tuple[bytes, Route], ...]:
+    """As many of those that wait as may be kept in memory."""
+    kept = waiting[-count_max:]
+    while sum(len(data) for data, _ in kept) > WAITING_BYTES_MAX:
+        kept = kept[1:]
+    return kept
 
 
 def _is_held(trust: TrustState, digest: str) -> bool:
-    return digest in trust.grants or any(one.digest == digest for one in trust.documents.values())
+    if digest in trust.grants or digest in trust.obeyed:
+        return True
+    return any(one.digest == digest for one in trust.documents.values())
 
 
 def _take(turn: Turn, envelope: Envelope, data: bytes, route: Route) -> None:
@@ -116,6 +130,8 @@ def _take_grant(turn: Turn, envelope: Envelope) -> None:
     if former is not None and former.grant.serial >= held.grant.serial:
         raise DocumentError(Refusal.OLDER_VERSION, f"serial {held.grant.serial}")
     if former is None and len(trust.grants) >= GRANTS_HELD_MAX:
+        trust = _without_expired_grants(turn)
+    if former is None and len(trust.grants) >= GRANTS_HELD_MAX:
         raise DocumentError(Refusal.TOO_MANY, "grants")
     grants = {digest: one for digest, one in trust.grants.items() if one is not former}
     turn.change(trust=replace(trust, grants={**grants, held.digest: held}, refused=()))
@@ -124,6 +140,16 @@ def _take_grant(turn: Turn, envelope: Envelope) -> None:
     turn.change(trust=replace(turn.state.trust, orphans=()))
     for data, route in orphans:
         receive(turn, data, route)
+
+
+def _without_expired_grants(turn: Turn) -> TrustState:
+    """Makes room: holders come and go over the years."""
+    for digest, held in tuple(turn.state.trust.grants.items()):
+        if turn.clock_believed and held.grant.expires <= turn.now.wall:
+            grants = {name: one for name, one in turn.state.trust.grants.items() if name != digest}
+            turn.change(trust=replace(turn.state.trust, grants=grants))
+            turn.forget(grant_key(held.grant))
+    return turn.state.trust
 
 
 def _same_holder(trust: TrustState, held: HeldGrant) -> HeldGrant | None:
@@ -178,7 +204,7 @@ def _is_addressed(turn: Turn, authorised: Authorised) -> bool:
 def _defer(turn: Turn, data: bytes, route: Route) -> None:
     trust = turn.state.trust
     if (data, route) not in trust.deferred:
-        deferred = (*trust.deferred, (data, route))[-ENVELOPES_IN_PARCEL_MAX:]
+        deferred = _newest((*trust.deferred, (data, route)), count_max=ENVELOPES_IN_PARCEL_MAX)
         turn.change(trust=replace(trust, deferred=deferred))
 
 

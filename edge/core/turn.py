@@ -5,16 +5,19 @@ It lives for one call of `step`; seen from outside the decision stays a pure fun
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from edge.core.effects import Effect, PublishReport, StoredDocument
+from edge.core.in_force import Accepted, sort_out
 from edge.core.state import AgentState
 from protocol.clock import ClockTrust, MonoMs, Now, WallMs
 from protocol.errors import Refusal
 from protocol.report import Receipt, Report, Standing
 
 STATUS_GAP_MS: Final = 250
+ANNOUNCED_MAX: Final = 128
 
 
 @dataclass(slots=True)
@@ -84,9 +87,15 @@ class Turn:
         """Something changed that people watch: a status follows soon; changes close together share one."""
         self.change(status_due=min(self.state.status_due, MonoMs(self.now.mono + STATUS_GAP_MS)))
 
+    def hold(self, documents: Mapping[str, Accepted]) -> None:
+        """Puts documents in force."""
+        who = self.state.identity
+        force = sort_out(documents, self.state.force, home=who.home, place=who.place)
+        self.change(trust=replace(self.state.trust, documents=documents), force=force)
+
     def once(self, mark: str) -> bool:
-        """True the first time it is asked about a mark."""
-        if mark in self.state.told:
+        """True the first time, of late, that it is asked about a mark."""
+        if mark in self.state.announced:
             return False
-        self.change(told=self.state.told | {mark})
+        self.change(announced=(*self.state.announced, mark)[-ANNOUNCED_MAX:])
         return True

@@ -146,7 +146,7 @@ def test_schedule_long_past_its_end_is_not_planned(desk: Desk, office: Office) -
     from protocol.clock import WallMs
 
     office.publish(office.item("cu", -3_600_000), expires=WallMs(desk.wall + 1000))
-    desk.advance(6 * 3_600_000)
+    desk.advance(10 * 3_600_000)
     assert desk.state.plan is not None
     assert desk.state.plan.occurrences == ()
 

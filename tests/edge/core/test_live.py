@@ -108,4 +108,4 @@ def test_session_ends_at_its_time(desk: Desk, office: Office) -> None:
     session = office.live(SESSION_KEY, expires=WallMs(desk.wall + 2000))
     talk(desk, session, 0, 20)
     assert isinstance(desk.sound.output, Silence)
-    assert desk.state.live.session_id == ""
+    assert desk.state.lives == {}

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from edge.core import clock_trust, timeline
+from edge.core import clock_trust, lineup, timeline
 from edge.core.agent import initial
 from edge.core.effects import SaveState
 from edge.core.events import (
@@ -29,6 +29,7 @@ from protocol.audible_config import Fallback, Station, Window, in_any
 from protocol.bulletin import BulletinClass, CatchUp
 from protocol.clock import DAY_S, ClockTrust, Now, local_second
 from protocol.document import Kind
+from protocol.report import Receipt, Standing
 from protocol.schedule import Relay
 from simulators.desk import Desk
 from tests.edge.core.office import (
@@ -264,6 +265,33 @@ class Horn(RuleBasedStateMachine):
         assert all(total <= 90_000 + self.stepped_ms + 1000 for total in spans.values())
 
     @invariant()
+    def no_gap(self) -> None:
+        """Sections 1 and 2: what is playable and due sounds within 200 ms, or something above it."""
+        self.desk.advance(200)
+        state, now = self.desk.state, self._now()
+        quiet = in_any(timeline.config_of(state).quiet_hours, now.wall)
+        if now.clock is ClockTrust.NONE or quiet or state.stop is not None or state.sound.failed is not None:
+            return
+        for rung in (Rung.PRIORITY, Rung.ORDINARY):
+            playable = [one for _, one in timeline.due(state, rung, now) if timeline.has_media(state, one)]
+            assert not playable or self.desk.sound.output.rung <= rung
+
+    @invariant()
+    def final_receipts_come_once(self) -> None:
+        """Section 7: an occurrence that is over is told once, whatever became of it."""
+        told = [
+            (one.document, one.item)
+            for one in self.desk.reports(Receipt)
+            if one.item is not None and one.standing in (Standing.HEARD, Standing.UNHEARD)
+        ]
+        assert len(told) == len(set(told))
+        state = self.desk.state
+        for key, progress in state.progress.items():
+            late = progress.origin is not None and self._now().wall > progress.until - lineup.KEPT_MS + 10_000
+            planned = state.plan is not None and key in {one.key for one in state.plan.occurrences}
+            assert progress.done or not late or not planned or self._now().clock is ClockTrust.NONE
+
+    @invariant()
     def acknowledged_is_durable(self) -> None:
         """Section 6: what is in the state's high-waters is on disk."""
         if self.desk.registers is not None:
@@ -279,6 +307,9 @@ class Horn(RuleBasedStateMachine):
         assert len(state.trust.deferred) <= 64
         assert len(state.sound.told) <= 16
         assert len(state.sound.levels) <= 900
+        assert len(state.announced) <= 128
+        assert len(state.told) <= len(state.force.items)
+        assert state.fetching <= state.force.media | state.media or not state.force.schedules
 
     @invariant()
     def save_comes_first(self) -> None:

@@ -231,7 +231,7 @@ def test_downloads_go_by_need_and_old_media_stays(desk: Desk, office: Office) ->
     office.publish(office.item("khac", 800_000))
     desk.advance(1000)
     deleted = {one.digest for one in desk.effects if isinstance(one, DeleteMedia)}
-    assert deleted == {media("som").digest, media("muon").digest}
+    assert deleted == {media("som").digest, media("muon").digest, media("moi").digest}
 
 
 def test_damaged_media_is_told_and_fetched_again(desk: Desk, office: Office) -> None:

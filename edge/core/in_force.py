@@ -1,0 +1,102 @@
+"""What the documents in force come to: sorted out when a document changes, not at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from protocol.alert import Alert
+from protocol.audible_config import DEFAULT_QUIET_HOURS, AudibleConfig
+from protocol.bulletin import BulletinClass, MediaRef
+from protocol.clock import WallMs
+from protocol.document import Document, Kind
+from protocol.freshness import Head
+from protocol.schedule import Item, Programme, Schedule
+from protocol.units import UnitPath, addresses, covers, depth
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A document in force."""
+
+    kind: Kind
+    digest: str
+    document: Document
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardItem:
+    """An item of a schedule in force that this device may play."""
+
+    held: Accepted
+    scope: UnitPath
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Documents by what they are for.
+
+    Attributes:
+        config: the nearest ancestor's audible configuration.
+        schedules: widest unit first.
+        head_issued: date of the newest head.
+        items: of all schedules: ordinary ones of the home unit or the place itself, priority ones of any ancestor.
+        alert_media: recordings of alerts: urgent.
+        programmes, media: digests that the items name, and that any document names.
+    """
+
+    config: AudibleConfig | None = None
+    schedules: tuple[tuple[Accepted, Schedule], ...] = ()
+    head_issued: WallMs = WallMs(0)
+    items: tuple[HeardItem, ...] = field(default=(), repr=False)
+    alert_media: tuple[MediaRef, ...] = ()
+    programmes: frozenset[str] = frozenset()
+    media: frozenset[str] = frozenset()
+
+
+def sort_out(documents: Mapping[str, Accepted], former: InForce, *, home: UnitPath, place: UnitPath) -> InForce:
+    """The documents sorted; items are gone through only when a schedule is another one."""
+    held = [(one, one.document) for one in documents.values() if isinstance(one.document, Schedule)]
+    schedules = tuple(sorted(held, key=lambda pair: pair[1].scope))
+    items, programmes = former.items, former.programmes
+    if [one.digest for one, _ in schedules] != [one.digest for one, _ in former.schedules]:
+        items = tuple(_heard(schedules, home=home, place=place))
+        programmes = _programmes(items)
+    configs = [one.document for one in documents.values() if isinstance(one.document, AudibleConfig)]
+    heads = [one.document.issued for one in documents.values() if isinstance(one.document, Head)]
+    alerts = [one.document for one in documents.values() if isinstance(one.document, Alert)]
+    urgent = tuple(part.media for alert in alerts for part in alert.parts if part.media is not None)
+    return InForce(
+        config=max(configs, key=lambda config: depth(config.scope), default=None),
+        schedules=schedules,
+        head_issued=max(heads, default=WallMs(0)),
+        items=items,
+        alert_media=urgent,
+        programmes=programmes,
+        media=programmes | {media.digest for media in urgent},
+    )
+
+
+def _heard(
+    schedules: tuple[tuple[Accepted, Schedule], ...], *, home: UnitPath, place: UnitPath
+) -> Iterator[HeardItem]:
+    for held, schedule in schedules:
+        own = covers(home, schedule.scope)
+        for item in schedule.items:
+            obeyed = own or item.bulletin_class is BulletinClass.PRIORITY
+            if obeyed and addresses(item.targets, place):
+                yield HeardItem(held, schedule.scope, item)
+
+
+def _programmes(items: tuple[HeardItem, ...]) -> frozenset[str]:
+    contents = (one.item.content for one in items)
+    return frozenset(content.media.digest for content in contents if isinstance(content, Programme))
+
+
+@lru_cache(maxsize=8)
+def safe_config(home: UnitPath) -> AudibleConfig:
+    """The product's safe values, until a signed document says otherwise."""
+    return AudibleConfig(home, version=0, issued=WallMs(0), quiet_hours=DEFAULT_QUIET_HOURS)
