@@ -14,7 +14,8 @@ from simulators.horn import SAMPLES_PER_MS, SimHorn
 from simulators.loop_clock import LoopClock
 
 _START_MS: Final = 40
-_DEPTH_MS: Final = 6 * FRAME_MS
+_DEPTH_MS: Final = 10 * FRAME_MS
+"""What a device on a busy machine needs: a village simulates dozens of agents in one process."""
 
 
 class SimSoundCard:

@@ -25,6 +25,7 @@ from edge.audio.teller import Teller
 from edge.core.events import Event
 from edge.core.output import Output, Silence
 from edge.ports import (
+    FRAME_MS,
     SILENT_FRAME,
     Amplifier,
     Board,
@@ -44,6 +45,8 @@ LEAD_IN_MS: Final = 700
 HOLD_MS: Final = 5000
 _CARD_START_MS: Final = 300
 """The card runs this long before a planned start, so its clock is known."""
+_HANDOVER_MS: Final = 2 * FRAME_MS
+"""Opening a source, and the fade of what sounded before."""
 _CARD_RETRY_MS: Final = 500
 _CARD_PROBE_MS: Final = 25_000
 """A card that is lost while nothing sounds is known within the 30 s of behaviour.md, section 7."""
@@ -121,8 +124,7 @@ class Engine:
         if self._handover.sounds(output) or (isinstance(output, Silence) and not self._bus.sounding):
             self._handover.plan(None)
         elif cue is None or not cue.same(output, at):
-            ready_at = self._amplifier.ready_at
-            self._handover.plan(Cue(output, at, opener=self._opener, clock=self._clock, ready_at=ready_at))
+            self._handover.plan(Cue(output, at, opener=self._opener, clock=self._clock, ready_at=self._ready_at))
             self._wake.set()
 
     def feed_live(self, session_id: str, counter: int, packets: tuple[bytes, ...]) -> None:
@@ -238,6 +240,11 @@ class Engine:
             self._cut(EndReason.INTERRUPTED)
         else:
             self._closing.start(track.exchange(opened.feed).close())
+
+    def _ready_at(self, now: MonoMs) -> MonoMs:
+        """When a source that is opened now can be heard at the earliest."""
+        through_card = MonoMs(now + round(self._card.delay_ms()) + _HANDOVER_MS)
+        return max(through_card, self._amplifier.ready_at(now))
 
     def _in(self, duration_ms: int) -> MonoMs:
         return MonoMs(self._clock.now().mono + duration_ms)

@@ -72,6 +72,9 @@ class SourceOpener:
         except asyncio.CancelledError:
             await opened.feed.close()
             raise
+        if opened.feed.ended:
+            await opened.feed.close()
+            raise opened.feed.failure or MediaError("the source holds no sound")
         return opened
 
     async def _open(self, output: Audible, begins: WallMs) -> Opened:

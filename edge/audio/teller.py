@@ -39,11 +39,16 @@ class Teller:
     def frame(self, line: Line, ended: Sequence[Ended]) -> None:
         """A frame was rendered: tells what began and ended in it."""
         for end in ended:
+            if end.track in self._begun:
+                self._tell_begun(end.track, line)
             self._outbox.put(_sound_ended(end, line), at=line.mono_at(end.position))
-        for track in self._begun:
-            began = SoundStarted(track.output.key, track.began)
-            self._outbox.put(began, at=line.now.mono + track.began - line.now.wall)
-        self._begun.clear()
+        for track in tuple(self._begun):
+            self._tell_begun(track, line)
+
+    def _tell_begun(self, track: Track, line: Line) -> None:
+        self._begun.remove(track)
+        began = SoundStarted(track.output.key, track.began)
+        self._outbox.put(began, at=line.now.mono + track.began - line.now.wall)
 
     def failed(self, key: str, line: Line) -> None:
         """An output never began."""

@@ -67,7 +67,7 @@ class Track:
     def render(self, samples: int) -> bytes:
         """The next samples, with what is missing filled softly."""
         self._foresee_end(samples)
-        taken = self._fader.apply(self.feed.take(samples))
+        taken = self._with_tail(self._fader.apply(self.feed.take(samples)))
         missing = samples - len(taken) // 2
         if taken:
             self._last_value = audioop.getsample(taken, 2, len(taken) // 2 - 1)
@@ -80,6 +80,11 @@ class Track:
         left = self.feed.left_samples
         if left and left <= samples + RAMP_SAMPLES:
             self._fader.to(0.0, samples=left)
+
+    def _with_tail(self, taken: bytes) -> bytes:
+        """Sound that is back before the fall has ended rises while the rest of it falls."""
+        tail, self._tail = self._tail[: len(taken)], self._tail[len(taken) :]
+        return audioop.add(taken[: len(tail)], tail, 2) + taken[len(tail) :] if tail else taken
 
     def _fall(self, missing: int) -> bytes:
         """Sound that breaks off falls to nothing in a ramp, and rises in one when it comes back."""
