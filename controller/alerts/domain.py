@@ -172,9 +172,15 @@ _PROGRESS: Final[Mapping[str, Progress]] = {
 }
 
 
-def progress(standing: str | None) -> Progress:
-    """What a stored standing means for an emergency; a device that got it and does not sound is silent."""
-    return Progress.NO_WORD if standing is None else _PROGRESS[standing]
+def progress(standing: str | None, *, sounds: bool = False) -> Progress:
+    """What a stored standing means for an emergency; a device that got it and does not sound is silent.
+
+    Args:
+        sounds: whether the device's last status says that this emergency is what sounds. It is repeated: also one
+            that was heard once may go on.
+    """
+    come = Progress.NO_WORD if standing is None else _PROGRESS[standing]
+    return Progress.SOUNDING if sounds and come is not Progress.CANCELLED else come
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +203,11 @@ class Tally:
         return self.by_progress.get(Progress(progress), 0)
 
 
-def tally(devices: int, standings: Iterable[tuple[str, str | None]]) -> Tally:
-    """Counts standings of the devices addressed: standing and refusal of each that told."""
-    told = tuple(standings)
-    counts = Counter(progress(standing) for standing, _ in told)
-    counts[Progress.NO_WORD] = max(0, devices - len(told))
-    reasons = Counter(refusal or "" for standing, refusal in told if standing == Standing.REFUSED)
-    return Tally(devices, len(told), dict(counts), dict(reasons))
+def tally(come: Iterable[Progress], *, refusals: Iterable[str | None] = ()) -> Tally:
+    """Counts the devices that are addressed, and the reasons of those that refused."""
+    counts = Counter(come)
+    received = counts.total() - counts[Progress.NO_WORD]
+    return Tally(counts.total(), received, dict(counts), dict(Counter(one for one in refusals if one)))
 
 
 def inside(scopes: Iterable[UnitPath], targets: Iterable[UnitPath]) -> bool:

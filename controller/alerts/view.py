@@ -142,14 +142,15 @@ async def view_alert(request: web.Request, connection: AsyncConnection, stored: 
     roster = request.app[ROSTER]
     meant = [one for one in visible(roster, viewer) if addresses(stored.alert.targets, one.enrolled.place)]
     told = {one.device: one for one in await standings_for(connection, stored.digest, viewer.scopes())}
+    found = _devices(request, stored, meant, told)
     document = await load_document(connection, stored.digest)
     state = stored.shown_state(now)
     return AlertView(
         stored=stored,
         state=state,
         active=stored.active(now),
-        tally=_tally(meant, told),
-        devices=_devices(request, meant, told),
+        tally=tally((one.progress for one in found), refusals=(one.refusal for one in found)),
+        devices=found,
         signed_by=len(document.signers) if document else 0,
         needed=await signatures_needed(request, connection, stored),
         may_act=viewer.may(Role.OPERATOR, stored.scope),
@@ -159,19 +160,15 @@ async def view_alert(request: web.Request, connection: AsyncConnection, stored: 
     )
 
 
-def _tally(meant: Iterable[DeviceNow], told: Mapping[str, StandingSeen]) -> Tally:
-    names = [one.enrolled.id for one in meant]
-    return tally(len(names), [(told[name].standing, told[name].refusal) for name in names if name in told])
-
-
 def _devices(
-    request: web.Request, meant: Iterable[DeviceNow], told: Mapping[str, StandingSeen]
+    request: web.Request, stored: StoredAlert, meant: Iterable[DeviceNow], told: Mapping[str, StandingSeen]
 ) -> tuple[AlertDevice, ...]:
     now, roster, made = request.app[CLOCK](), request.app[ROSTER], []
     for device in meant:
         seen = told.get(device.enrolled.id)
-        standing = seen.standing if seen else None
-        made.append(AlertDevice(row_of(roster, device, now), progress(standing), seen.refusal if seen else None))
+        sounds = device.status is not None and device.status.sounding == stored.id
+        come = progress(seen.standing if seen else None, sounds=sounds)
+        made.append(AlertDevice(row_of(roster, device, now), come, seen.refusal if seen else None))
     return tuple(sorted(made, key=lambda one: (_ORDER.index(one.progress), one.row.device.enrolled.place)))
 
 

@@ -44,6 +44,9 @@ class DeviceNow:
             self.status = status
         newest = self.levels[-1].wall if self.levels else 0
         fresh = tuple(level for level in status.levels if level.wall > newest)
+        if not fresh and status.wall > newest:
+            # A device measures only while its amplifier is on; that it is silent is known all the same.
+            fresh = (Level(status.wall, status.rung, status.level_cdb),)
         self.levels.extend(fresh)
         return fresh
 

@@ -92,6 +92,7 @@ async def show_device(request: web.Request) -> web.Response:
         "titles": titles,
         "labels": labels(titles),
         "panel": panel,
+        "gap_ms": request.app[ROSTER].heartbeat_ms * 3 // 2,
         "wording": wording,
         "delivery_name": delivery_name,
         "delivery_badge": delivery_badge,

@@ -6,12 +6,14 @@ const SECOND_MS = 1000;
 const FLOOR_CDB = -6000;
 const BAND = 54;
 const AXIS = 22;
+const SILENT = 9;
 
 const frame = document.querySelector("[data-strip]");
 const canvas = frame.querySelector("canvas");
 const tip = frame.querySelector(".strip-tip");
 const words = document.querySelector("[data-words]");
 const device = frame.dataset.strip;
+const gap = Number(frame.dataset.gap);
 const colours = getComputedStyle(document.documentElement);
 const colour = (rung) => colours.getPropertyValue(`--rung-${rung}`).trim();
 let levels = [];
@@ -37,6 +39,13 @@ const now = () => Date.now() + offset;
 const clock = (wall) => new Date(wall + 7 * 3600 * 1000).toISOString().slice(11, 19);
 const decibel = (cdb) => (cdb / 100).toFixed(1).replace("-", "−");
 
+/* An entry stands for its second; one of silence for all the time since the one before, if that is near. */
+function length(index) {
+  const [wall, rung] = levels[index];
+  const since = index ? wall - levels[index - 1][0] : Infinity;
+  return rung === SILENT && since <= gap ? since : SECOND_MS;
+}
+
 function draw() {
   const scale = window.devicePixelRatio || 1;
   const width = canvas.clientWidth;
@@ -49,8 +58,8 @@ function draw() {
   const x = (wall) => ((wall - (end - SPAN_MS)) / SPAN_MS) * width;
   const bottom = height - AXIS;
   const room = bottom - BAND - 6;
-  for (const [wall, rung, level] of levels) {
-    const left = x(wall - SECOND_MS);
+  levels.forEach(([wall, rung, level], index) => {
+    const left = x(wall - length(index));
     const wide = Math.max(1, x(wall) - left + 0.4);
     pen.fillStyle = colour(rung);
     pen.fillRect(left, 0, wide, BAND);
@@ -58,7 +67,7 @@ function draw() {
     pen.globalAlpha = 0.85;
     pen.fillRect(left, bottom - share * room, wide, share * room);
     pen.globalAlpha = 1;
-  }
+  });
   drawAxis(pen, { width, bottom, end, x });
 }
 
@@ -85,7 +94,7 @@ function stretches() {
   const found = [];
   for (const [wall, rung, level] of levels) {
     const last = found[found.length - 1];
-    if (last && last.rung === rung && wall - last.to < 5 * SECOND_MS) {
+    if (last && last.rung === rung && wall - last.to <= (rung === SILENT ? gap : 5 * SECOND_MS)) {
       last.to = wall;
       last.sum += level;
       last.count += 1;
@@ -114,7 +123,7 @@ function tell() {
 
 canvas.addEventListener("pointermove", (event) => {
   const wall = now() - SPAN_MS + (event.offsetX / canvas.clientWidth) * SPAN_MS;
-  const found = levels.find(([at]) => at >= wall && at - SECOND_MS <= wall);
+  const found = levels.find(([at], index) => at >= wall && at - length(index) <= wall);
   tip.textContent = found ? `${clock(found[0])} · ${labels.rung[found[1]]} · ${decibel(found[2])} dBFS` : clock(wall);
 });
 canvas.addEventListener("pointerleave", () => { tip.textContent = "\u00a0"; });

@@ -16,6 +16,7 @@ from controller.alerts.domain import (
     kind_of_document,
     make_alert,
     outermost,
+    progress,
     tally,
     wanted_again,
 )
@@ -67,8 +68,8 @@ def test_ended_emergency_is_not_active() -> None:
 
 
 def test_tally_names_silent_and_refused() -> None:
-    told = [("sounding", None), ("received", None), ("refused", "expired"), ("refused", "expired"), ("heard", None)]
-    counted = tally(7, told)
+    told = ["sounding", "received", "refused", "refused", "heard", None, None]
+    counted = tally((progress(one) for one in told), refusals=(None, "expired", "expired"))
     assert (counted.sent, counted.received) == (7, 5)
     assert counted.count(Progress.SILENT) == 1
     assert counted.count(Progress.NO_WORD) == 2
@@ -81,6 +82,12 @@ def test_sample_can_be_spoken(sample: object) -> None:
     check_speech(one.text, "vi")
     assert len(one.text) <= ALERT_TEXT_CHARS_MAX
     assert one.severity in SEVERITIES
+
+
+def test_repeated_emergency_still_sounds() -> None:
+    assert progress("heard", sounds=True) is Progress.SOUNDING
+    assert progress("heard") is Progress.HEARD
+    assert progress("cancelled", sounds=True) is Progress.CANCELLED
 
 
 def wanted(kind: AlertKind) -> Wanted:
