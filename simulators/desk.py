@@ -10,6 +10,7 @@ import heapq
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from edge.core import clock_trust
 from edge.core.agent import Decision, initial, step
 from edge.core.effects import DeleteMedia, Effect, FetchMedia, MonitorFm, PublishReport, SaveState, SwitchOutput
 from edge.core.events import (
@@ -189,7 +190,8 @@ class Desk:
         self.send(SoundStarted(event.output.key, self.wall))
         self._later(self.mono + 1000, _Second(event.output.key))
         if isinstance(event.output, ProgrammeOutput):
-            rest = event.output.origin + event.output.media.duration_ms - self.wall
+            present = clock_trust.believed(self.state.clock, self.now()).wall
+            rest = event.output.origin + event.output.media.duration_ms - present
             self._later(self.mono + max(rest, 1), _End(event.output.key))
 
     def _end_present(self, reason: EndReason) -> None:

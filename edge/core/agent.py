@@ -80,7 +80,8 @@ def initial(identity: Identity) -> AgentState:
 
 def step(state: AgentState, event: Event, now: Now) -> Decision:
     """Decides. Never raises for bad input: a refusal is a receipt."""
-    turn = Turn(state, clock_trust.believed(state.clock, now))
+    present = clock_trust.believed(state.clock, now)
+    turn = Turn(state, present, present.wall - now.wall)
     _HANDLERS[type(event)](turn, event)
     turn.now = clock_trust.believed(turn.state.clock, now)
     _attend(turn, state)

@@ -21,6 +21,8 @@ FAR: Final = 2**53
 def request(turn: Turn) -> None:
     """Asks for what is wanted, not stored and not already on its way: alerts first, then by the next start."""
     for media in turn.state.force.alert_media:
+        if media.digest in turn.state.fetching and turn.once(f"urgent/{media.digest}"):
+            turn.do(FetchMedia(media, urgent=True))
         _fetch(turn, media, urgent=True)
     if not turn.clock_believed:
         return

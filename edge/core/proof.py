@@ -13,7 +13,7 @@ from edge.core import fm_gate, lineup, plan, timeline
 from edge.core.effects import MuteAmplifier
 from edge.core.events import LevelMeasured, SoundEnded, SoundStarted
 from edge.core.output import AlertOutput, FmOutput, LiveOutput, Output, ProgrammeOutput, Silence
-from edge.core.sound import why_ended
+from edge.core.sound import bounded, why_ended
 from edge.core.state import AgentState, Occurrence, Progress
 from edge.core.turn import Turn
 from protocol.clock import MonoMs, WallMs
@@ -31,7 +31,8 @@ SETTLE_MS: Final = 2000
 def started(turn: Turn, event: SoundStarted) -> None:
     """The first sample left."""
     output = turn.state.sound.told.get(event.key)
-    turn.change(sound=replace(turn.state.sound, started=event.key))
+    begun = {**turn.state.sound.begun, event.key: WallMs(event.wall + turn.shift_ms)}
+    turn.change(sound=replace(turn.state.sound, started=event.key, begun=bounded(begun)))
     turn.hasten_status()
     for document, kind, item in _named_by(turn.state, output):
         if turn.once(f"sounding/{document}/{item}/{getattr(output, 'start', None)}"):
@@ -58,6 +59,7 @@ def ended(turn: Turn, event: SoundEnded) -> None:
     output = sound.told.get(event.key)
     if output is None or isinstance(output, Silence):
         return
+    event = _in_believed_time(turn, event)
     by_switch = event.reason is EndReason.SUPERSEDED
     reason = _reason_of_switch(turn, output) if by_switch else event.reason
     if not by_switch and event.key == sound.output.key:
@@ -65,6 +67,13 @@ def ended(turn: Turn, event: SoundEnded) -> None:
     lost_ms = _follow_item(turn, output, event, reason)
     _log(turn, output, event, reason=reason, lost_ms=lost_ms)
     _tell_heard(turn, output, event.level_cdb, event.output_level_cdb)
+
+
+def _in_believed_time(turn: Turn, event: SoundEnded) -> SoundEnded:
+    """The sound path stamps by the system's clock, which may be wrong, or have been set while it sounded."""
+    wall = WallMs(event.wall + turn.shift_ms)
+    began = turn.state.sound.begun.get(event.key, WallMs(event.began + turn.shift_ms))
+    return replace(event, began=min(began, wall), wall=wall)
 
 
 def _reason_of_switch(turn: Turn, output: Output) -> EndReason:
@@ -186,7 +195,7 @@ def _tell_heard(turn: Turn, output: Output, level_cdb: int, output_level_cdb: in
 def measured(turn: Turn, event: LevelMeasured) -> None:
     """Takes a second's level: the proof of sound, and of silence."""
     sound = turn.state.sound
-    level = Level(event.wall, int(sound.output.rung), event.level_cdb)
+    level = Level(WallMs(event.wall + turn.shift_ms), int(sound.output.rung), event.level_cdb)
     sound = replace(sound, level_cdb=event.level_cdb, levels=(*sound.levels, level)[-REPORT_LEVELS_MAX:])
     if is_audible(event.level_cdb, event.output_level_cdb):
         sound = replace(sound, quiet_since=turn.now.mono)

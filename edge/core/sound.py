@@ -65,7 +65,7 @@ def _switch(turn: Turn, output: Output) -> None:
             output=output,
             output_since=turn.now.mono,
             planned=None,
-            endings=_bounded({**sound.endings, sound.output.key: reason}),
+            endings=bounded({**sound.endings, sound.output.key: reason}),
             quiet_since=turn.now.mono,
             loud_since=None,
             muted=turn.state.sound.muted and isinstance(output, Silence),
@@ -78,11 +78,12 @@ def _tell(turn: Turn, output: Output, at: MonoMs) -> None:
     if isinstance(output, ProgrammeOutput):
         lineup.begin(turn, output)
     told = {**turn.state.sound.told, output.key: output}
-    turn.change(sound=replace(turn.state.sound, told=_bounded(told)))
+    turn.change(sound=replace(turn.state.sound, told=bounded(told)))
     turn.do(SwitchOutput(output, at))
 
 
-def _bounded(entries: dict[str, T]) -> dict[str, T]:
+def bounded(entries: dict[str, T]) -> dict[str, T]:
+    """The newest of what is remembered by key."""
     return dict(tuple(entries.items())[-TOLD_MAX:])
 
 

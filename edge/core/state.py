@@ -222,7 +222,8 @@ class SoundState:
 
     Attributes:
         output: what was told to sound now; `planned` what is told to begin at an instant.
-        started: key and wall time of what has really begun.
+        started: key of what has really begun.
+        begun: believed wall time of the first samples lately, by key.
         endings: why an output that was replaced ended.
         told: outputs that may still report their end, by key.
         quiet_since: when sound that is expected was measured last; `loud_since` the other way round.
@@ -233,6 +234,7 @@ class SoundState:
     output_since: MonoMs = MonoMs(0)
     planned: tuple[Output, MonoMs] | None = None
     started: str | None = None
+    begun: Mapping[str, WallMs] = field(default_factory=dict)
     endings: Mapping[str, EndReason] = field(default_factory=dict)
     told: Mapping[str, Output] = field(default_factory=dict)
     level_cdb: int = -12_000

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from edge.core.in_force import safe_config
-from edge.core.output import FmOutput, Output, ProgrammeOutput, Rung
+from edge.core.output import FmOutput, ProgrammeOutput, Rung
 from edge.core.state import AgentState, Occurrence, Progress
 from protocol.audible_config import AudibleConfig
 from protocol.bulletin import CatchUp
@@ -56,20 +56,31 @@ def any_dead(state: AgentState, wall: WallMs) -> bool:
 
 
 def alive(state: AgentState, wall: WallMs) -> Iterator[Occurrence]:
-    """Occurrences that have begun and not ended, and whose schedule still counts."""
+    """Occurrences that have begun and not ended, and whose schedule still counts.
+
+    What sounds has begun, even when the clock was set back behind its start: it is not played twice.
+    """
     if state.plan is None:
         return
     dead = {schedule.scope for _, schedule in state.force.schedules if is_dead(state, schedule, wall)}
+    sounding = state.sound.output if isinstance(state.sound.output, ProgrammeOutput) else None
+    last = max(wall, sounding.start) if sounding is not None else wall
     for occurrence in state.plan.open:
-        if occurrence.start > wall:
+        if occurrence.start > last:
             return
-        if occurrence.scope not in dead:
+        begun = occurrence.start <= wall or (sounding is not None and sounds(sounding, occurrence))
+        if begun and occurrence.scope not in dead:
             yield occurrence
 
 
 def is_relay(occurrence: Occurrence) -> bool:
     """Whether it sounds from FM."""
     return isinstance(occurrence.item.content, Relay)
+
+
+def sounds(output: ProgrammeOutput | FmOutput, occurrence: Occurrence) -> bool:
+    """Whether an output is this occurrence's."""
+    return (output.scope, output.item, output.start) == (occurrence.scope, occurrence.item.id, occurrence.start)
 
 
 def rung_of(occurrence: Occurrence) -> Rung:
@@ -181,12 +192,11 @@ def _progress(state: AgentState, occurrence: Occurrence) -> Progress:
     return state.progress.get(occurrence.key, Progress(WallMs(0)))
 
 
-def occurrence_of(state: AgentState, output: Output) -> Occurrence | None:
+def occurrence_of(state: AgentState, output: ProgrammeOutput | FmOutput) -> Occurrence | None:
     """The planned occurrence that an output sounds; None when it has none, or it was withdrawn."""
-    if state.plan is None or not isinstance(output, ProgrammeOutput | FmOutput):
+    if state.plan is None:
         return None
-    name = (output.scope, output.item, output.start)
-    return next((one for one in state.plan.occurrences if (one.scope, one.item.id, one.start) == name), None)
+    return next((one for one in state.plan.occurrences if sounds(output, one)), None)
 
 
 def next_start(state: AgentState, wall: WallMs) -> WallMs | None:
