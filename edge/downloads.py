@@ -84,7 +84,8 @@ class Downloads:
         soonest = min((wanted.due_s for wanted in self._wanted.values()), default=None)
         timeout = None if soonest is None else max(0.0, soonest - _now_s())
         try:
-            await asyncio.wait_for(self._changed.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._changed.wait()
         except TimeoutError:
             pass
 

@@ -53,6 +53,7 @@ class FmMonitor:
 
     async def _pause(self) -> None:
         try:
-            await asyncio.wait_for(self._changed.wait(), self._period_s)
+            async with asyncio.timeout(self._period_s):
+                await self._changed.wait()
         except TimeoutError:
             pass
