@@ -5,13 +5,14 @@ Three ways through the same mosquitto in one run, the median of some rounds of e
 bare_last_ms             the same bytes published straight at the broker, to the last of N bare subscribers
 controller_path_last_ms  HTTP `POST /api/v1/envelopes` with the emergency and its cancel, verified, stored durably,
                          published, to the last of N bare subscribers
-last_ms                  the same POST to the last of N real agents, each having verified and stored it, switching its
-                         output
+one_agent_ms             the same POST to one real agent alone, having verified and stored it, switching its output
+last_ms                  the same to the last of N real agents
 ratio                    controller_path_last_ms / bare_last_ms
 
-Everything runs on this machine: broker, controller and two processes of receivers share its cores, and the agents
-share one disk, so their state lies in memory (`/dev/shm`) where there is such a place; each real device has a disk of
-its own. Loopback only; what was started is stopped.
+Everything runs on this machine: broker, controller and two processes of receivers share its cores, so `last_ms` is
+above all the processor time of N agents divided by the cores; real devices have a processor each. The agents share
+one disk, too, so their state lies in memory (`/dev/shm`) where there is such a place. Loopback only; what was started
+is stopped.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ WORKERS: Final = 2
 READY_S_MAX: Final = 300.0
 ARRIVED_S_MAX: Final = 60.0
 _REST_S: Final = 0.6
-_AGENTS_REST_S: Final = 8.0
+_REPORTS_S: Final = 3.0
 MEMORY: Final = "/dev/shm"  # noqa: S108 - a directory with a random name is made in it
 _BROKER: Final = """listener {port} 127.0.0.1
 allow_anonymous true
@@ -90,8 +91,9 @@ async def _line(process: asyncio.subprocess.Process) -> dict[str, Any]:
 async def receivers(kind: str, count: int, *arguments: str) -> AsyncIterator[Receivers]:
     """Runs the workers until the block ends."""
     processes = []
-    share, rest = divmod(count, WORKERS)
-    for number in range(WORKERS):
+    workers = min(WORKERS, count)
+    share, rest = divmod(count, workers)
+    for number in range(workers):
         own = ["--count", str(share + (number < rest)), "--name", f"{kind[0]}{number}"]
         command = [sys.executable, "-m", "simulators.bench.fanout_worker", kind, *own, *arguments]
         pipe = asyncio.subprocess.PIPE
@@ -171,6 +173,7 @@ async def measure(devices: int, *, rounds: int, agents: bool, verbose: bool = Fa
     async with _ground(devices) as ground:
         found = await _bare_rounds(ground, devices, rounds)
         if agents:
+            found["one_agent_ms"] = await _agent_rounds(ground, 1, rounds)
             found["last_ms"] = await _agent_rounds(ground, devices, rounds)
     if verbose:
         for name, times in found.items():
@@ -261,10 +264,10 @@ async def _agent_rounds(ground: Ground, devices: int, rounds: int) -> list[float
     times = []
     await asyncio.sleep(LIFE_MS / 1000)  # what was sent before must not be told to those who come now
     async with receivers("agents", devices, *arguments) as ears:
-        await asyncio.sleep(_AGENTS_REST_S)
+        await asyncio.sleep(_REPORTS_S)
         for number in range(rounds + 1):
             took = await _round(ears, partial(ground.post, *ground.office.emergency()))
-            await asyncio.sleep(_AGENTS_REST_S)  # it ends by itself, and its reports go up
+            await asyncio.sleep(LIFE_MS / 1000 + _REPORTS_S)  # it ends by itself, and its reports go up
             times += [took] if number else []
     return times
 
