@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Iterable
 
 from aiohttp import web
 from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controller.keys import CLOCK, CONFIG, ENGINE
@@ -18,6 +20,8 @@ from controller.store.schema import accounts, roles, sessions
 from controller.store.scope import within
 from protocol.clock import WallMs
 from protocol.units import UnitPath
+
+logger = logging.getLogger(__name__)
 
 TOUCH_MS = 60_000
 
@@ -168,7 +172,10 @@ async def load_session(app: web.Application, token: str, *, used: bool) -> Sessi
 
 async def _touch(app: web.Application, id_hash: str, at: WallMs) -> None:
     ends = at + app[CONFIG].session_idle_ms
-    async with writing(app[ENGINE]) as connection:
-        await connection.execute(
-            update(sessions).where(sessions.c.id_hash == id_hash).values(seen_ms=at, expires_ms=ends)
-        )
+    try:
+        async with writing(app[ENGINE]) as connection:
+            await connection.execute(
+                update(sessions).where(sessions.c.id_hash == id_hash).values(seen_ms=at, expires_ms=ends)
+            )
+    except OperationalError:  # a full disk must not take the pages away from those who are signed in
+        logger.warning("a session could not be prolonged", exc_info=True)
