@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from controller.bulletins.queries import units_with_due
+from controller.devices.queries import waiting_documents
 from controller.devices.wording import REFUSALS
 from controller.keys import CLOCK, CONFIG, ENGINE, PUBLISHER
 from controller.people.access import require, viewer_of
@@ -47,6 +48,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/signing/schedule", hand_over_schedule)
     app.router.add_post("/signing/countersign", hand_over_partial)
     add_panel(app, HomePanel(20, "signing/_home.html", load_home))
+    add_panel(app, HomePanel(15, "signing/_broker.html", load_broker))
 
 
 async def show_waiting(request: web.Request) -> web.Response:
@@ -161,6 +163,14 @@ def hand_over(request: web.Request, made: SigningRequest, *, envelope: bytes = b
         "summary": made.summary,
     }
     return page(request, "signing/hand_over.html", values)
+
+
+async def load_broker(request: web.Request, viewer: Viewer) -> Mapping[str, Any] | None:
+    """That nothing reaches the loudspeakers just now, and what waits for it."""
+    if request.app[PUBLISHER].connected:
+        return None
+    async with reading(request.app[ENGINE]) as connection:
+        return {"waiting": await waiting_documents(connection, viewer.scopes(), now=request.app[CLOCK]())}
 
 
 async def load_home(request: web.Request, viewer: Viewer) -> Mapping[str, Any] | None:

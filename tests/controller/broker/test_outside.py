@@ -14,7 +14,9 @@ import pytest
 
 from controller.broker.address import BrokerAddress, broker_address
 from controller.broker.publisher import MqttPublisher
+from controller.keys import PUBLISHER
 from controller.ports import BrokerAwayError
+from tests.controller.running import run_controller
 
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 DOC, ALERT = "loalang/v1/u/vn/92/doc", "loalang/v1/u/vn/92/alert"
@@ -148,3 +150,15 @@ def test_address_is_read(text: str, wanted: BrokerAddress) -> None:
 def test_wrong_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         broker_address(text)
+
+
+async def test_home_says_that_the_broker_is_away(filled: Path, tmp_path: Path, port: int) -> None:
+    shutil.copytree(filled, tmp_path / "data")
+    capabilities = ("web", "people", "units", "audit", "broker", "signing", "bulletins", "schedules")
+    outside = f"mqtt://127.0.0.1:{port}"
+    async with run_controller(tmp_path / "data", capabilities=capabilities, broker=outside) as controller:
+        author = await controller.person("ke-sach")
+        assert "Máy chủ chuyển tin đang mất liên lạc" in await author.see("/")
+        async with mosquitto(tmp_path, port):
+            await wait_for(lambda: controller.app[PUBLISHER].connected)
+            assert "Máy chủ chuyển tin đang mất liên lạc" not in await author.see("/")
