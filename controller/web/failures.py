@@ -45,7 +45,11 @@ def _explain_http(error: web.HTTPException) -> Explained:
     if error.status == 404:
         return not_found()
     if error.status == 413:
-        return Explained(N_("What you sent is too large."), status=413, code="too_large")
+        return Explained(
+            N_("What you sent is too large. Go back, shorten it or divide it, and send it again."),
+            status=413,
+            code="too_large",
+        )
     if error.status == 405:
         return Explained(N_("This address does not take such a request."), status=405, code="wrong_method")
     return Explained(N_("The request could not be understood. Go back and try again."), status=error.status)

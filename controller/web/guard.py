@@ -95,6 +95,8 @@ async def require_session(request: web.Request, handler: Handler) -> web.StreamR
 async def _sign_in(request: web.Request) -> web.Response:
     if request.path.startswith(("/api/", "/events")):
         raise Explained(N_("Please sign in to continue."), status=401, code="sign_in")
+    if request.headers.get("HX-Request"):  # a part that refreshes itself must not take away what is being written
+        return web.Response(status=401, headers={"HX-Reswap": "none", "HX-Trigger": "loalang:signed-out"})
     held = None if request.method in _SAFE else await held_form(request)
     return sign_in_page(request, held=held)
 

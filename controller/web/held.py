@@ -68,11 +68,7 @@ def sign_in_page(
     if onward is None:
         onward = request.path_qs if request.method == "GET" else "/"
     values = {"held": held, "onward": onward, "login": login, "error": error}
-    response = page(request, "people/sign_in.html", values, status=status)
-    if request.headers.get("HX-Request"):  # htmx shows nothing for 401, so the whole page is replaced instead
-        response.set_status(200)
-        response.headers.update({"HX-Retarget": "body", "HX-Reswap": "outerHTML"})
-    return response
+    return page(request, "people/sign_in.html", values, status=status)
 
 
 def resend_page(request: web.Request, held: HeldForm) -> web.Response:

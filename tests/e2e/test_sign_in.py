@@ -78,3 +78,34 @@ async def test_confirmation_asks_before_closing_an_account(desktop: Page) -> Non
     await desktop.get_by_role("button", name="Khoá tài khoản").click()
     await desktop.get_by_role("button", name="Có, thực hiện").click()
     await expect(desktop.locator(".heading .badge")).to_have_text("đã khoá")
+
+
+async def test_page_left_open_keeps_what_is_being_written(desktop: Page, controller: RunningController) -> None:
+    await sign_in(desktop, "ke-sach")
+    await desktop.goto("/bulletins/new")
+    await desktop.click("input[name=sound_from][value=speech]")
+    await desktop.fill("[data-part=text]", "Mai tiêm phòng dại cho chó mèo.")
+    async with writing(controller.app[ENGINE]) as connection:
+        await connection.execute(update(sessions).values(expires_ms=0))
+    await desktop.click("[data-do=speak]")
+    await expect(desktop.locator("#signed-out")).to_contain_text("vẫn còn ở đây")
+    await expect(desktop.locator("[data-part=error]")).to_contain_text("bấm lại")
+    other = await desktop.context.new_page()
+    await sign_in(other, "ke-sach")
+    await other.close()
+    await desktop.evaluate("window.dispatchEvent(new Event('focus'))")
+    await expect(desktop.locator("#signed-out")).to_be_hidden()
+    await desktop.click("[data-do=speak]")
+    await expect(desktop.locator("[data-part=chosen]")).to_be_visible()
+    await expect(desktop.locator("[data-part=text]")).to_have_value("Mai tiêm phòng dại cho chó mèo.")
+
+
+async def test_draft_does_not_drop_a_text_that_was_not_spoken(phone: Page) -> None:
+    await sign_in(phone, "ke-sach")
+    await phone.goto("/bulletins/new")
+    await phone.fill("[name=title]", "Chưa đọc")
+    await phone.click("input[name=sound_from][value=speech]")
+    await phone.fill("[data-part=text]", "Mai tiêm phòng dại.")
+    await phone.locator("#composer button[formnovalidate]").click()
+    await expect(phone.locator("[data-part=error]")).to_be_visible()
+    await expect(phone.locator("[data-part=text]")).to_have_value("Mai tiêm phòng dại.")

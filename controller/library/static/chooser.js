@@ -7,13 +7,21 @@ const ASK_EVERY_MS = 400;
 const ASK_TRIES_MAX = 40;
 
 class Refused extends Error {}
+class SignedOut extends Error {}
+
+/* The page's own script shows where to sign in, and fetches the new token. */
+function refusal(status, error) {
+  if (status !== 401 && error.code !== "stale_page") return new Refused(error.message);
+  document.dispatchEvent(new Event("loalang:signed-out"));
+  return new SignedOut();
+}
 
 async function call(method, path, body) {
   const headers = { "X-CSRF-Token": token() };
   if (body) headers["Content-Type"] = "application/json";
   const answer = await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
   const read = answer.status === 204 ? null : await answer.json();
-  if (!answer.ok) throw new Refused(read.error.message);
+  if (!answer.ok) throw refusal(answer.status, read.error);
   return read;
 }
 
@@ -29,7 +37,7 @@ function send(form, { onProgress, onStart }) {
     request.onabort = () => reject(new DOMException("stopped", "AbortError"));
     request.onload = () => {
       if (request.status < 300) resolve(request.response);
-      else if (request.response?.error) reject(new Refused(request.response.error.message));
+      else if (request.response?.error) reject(refusal(request.status, request.response.error));
       else reject(new TypeError("no answer"));
     };
     onStart(request);
@@ -139,7 +147,7 @@ class Chooser {
       this.chosen(await this.follow(await begin()));
     } catch (problem) {
       if (problem.name === "AbortError") this.error(this.words.stopped);
-      else this.error(problem instanceof Refused ? problem.message : this.words.network);
+      else this.error(this.sentence(problem));
     } finally {
       delete this.box.dataset.working;
       this.stop = null;
@@ -159,7 +167,7 @@ class Chooser {
         job = await call("GET", path);
         lost = 0;
       } catch (problem) {
-        if (problem instanceof Refused || ++lost > ASK_TRIES_MAX) throw problem;
+        if (problem instanceof Refused || problem instanceof SignedOut || ++lost > ASK_TRIES_MAX) throw problem;
       }
     }
   }
@@ -210,8 +218,13 @@ class Chooser {
       place.replaceChildren(...media.map((one) => this.row(one)));
       if (!media.length) place.textContent = this.words.nothing;
     } catch (problem) {
-      this.error(problem instanceof Refused ? problem.message : this.words.network);
+      this.error(this.sentence(problem));
     }
+  }
+
+  sentence(problem) {
+    if (problem instanceof SignedOut) return this.words.signed_out;
+    return problem instanceof Refused ? problem.message : this.words.network;
   }
 
   row(media) {
@@ -241,7 +254,9 @@ window.addEventListener("submit", (event) => {
   const adding = event.target.matches("[data-adding]");
   for (const chooser of choosers) {
     const problem = chooser.box.form === event.target ? chooser.problem() : null;
-    if ((!problem && !adding) || event.submitter?.formNoValidate) continue;
+    /* A draft may lack a sound, but it has no place for a text that was not spoken yet. */
+    const passes = event.submitter?.formNoValidate && problem !== chooser.words.unspoken;
+    if ((!problem && !adding) || passes) continue;
     event.preventDefault();
     event.stopImmediatePropagation();
     chooser.error(problem);

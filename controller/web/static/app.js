@@ -1,10 +1,28 @@
 // What every page does: live events, confirmations, buttons that are pressed once, htmx with the session's token.
 
-const token = document.querySelector('meta[name="csrf"]').content;
+const token = document.querySelector('meta[name="csrf"]');
 
 document.addEventListener("htmx:configRequest", (event) => {
-  event.detail.headers["X-CSRF-Token"] = token;
+  event.detail.headers["X-CSRF-Token"] = token.content;
 });
+
+/* The session is over: the page stays as it is, and takes the new token once someone signed in in another window. */
+const ended = document.getElementById("signed-out");
+async function renew() {
+  const answer = await fetch("/account").catch(() => null);
+  if (answer?.status === 401) ended.hidden = false;
+  if (!answer?.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector('meta[name="csrf"]').content;
+  token.content = fresh;
+  for (const field of document.querySelectorAll('input[name="csrf"]')) field.value = fresh;
+  ended.hidden = true;
+}
+const cameBack = () => document.visibilityState === "visible" && !ended.hidden && renew();
+if (ended) {
+  document.addEventListener("loalang:signed-out", renew);
+  document.addEventListener("visibilitychange", cameBack);
+  window.addEventListener("focus", cameBack);
+}
 
 /* Live events: other scripts listen with document.addEventListener("loalang:device", (event) => event.detail). */
 function listen() {
@@ -21,8 +39,10 @@ function listen() {
     clearTimeout(lost);
     lost = setTimeout(() => {
       bar.textContent = document.body.dataset.offline;
-      bar.hidden = false;
-      if (source.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+      bar.hidden = !ended.hidden;
+      if (source.readyState !== EventSource.CLOSED) return;
+      renew();
+      setTimeout(listen, 5000);
     }, 3000);
   };
   source.onmessage = (message) => {

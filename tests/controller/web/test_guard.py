@@ -55,10 +55,11 @@ async def test_page_of_the_next_form_is_told(controller: RunningController) -> N
     assert "Đã đổi tên" not in await person.see("/account")
 
 
-async def test_ended_session_of_a_part_brings_the_whole_sign_in_page(controller: RunningController) -> None:
+async def test_ended_session_of_a_part_leaves_the_page_standing(controller: RunningController) -> None:
     answer = await controller.stranger().session.get("/", headers={"HX-Request": "true"})
-    assert answer.status == 200
-    assert answer.headers["HX-Retarget"] == "body"
+    assert answer.status == 401
+    assert answer.headers["HX-Reswap"] == "none"
+    assert answer.headers["HX-Trigger"] == "loalang:signed-out"
 
 
 async def test_live_events_need_a_session(controller: RunningController) -> None:
