@@ -11,7 +11,7 @@ from typing import Final
 
 from controller.bulletins.domain import Bulletin, Content, Timing, narrowest
 from controller.bulletins.problem import Code, Problem, Value, problem
-from controller.bulletins.timing import TimingError, TimingText, as_text, read_timing
+from controller.bulletins.timing import TimingError, TimingText, as_text, meant, read_timing
 from controller.people.domain import Role, Viewer
 from protocol.bulletin import BulletinClass, CatchUp, MediaRef
 from protocol.clock import WallMs
@@ -224,6 +224,8 @@ def differences(stored: DraftText, typed: DraftText) -> tuple[Difference, ...]:
         one, other = getattr(stored, name), getattr(typed, name)
         if name == "targets":
             one, other = narrowest(one), narrowest(other)
+        if name == "timing":
+            one, other = meant(one), meant(other)
         if one != other:
             found.append(Difference(name, one, other))
     return tuple(found)

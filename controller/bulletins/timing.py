@@ -6,7 +6,7 @@ import calendar
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -53,6 +53,15 @@ class TimingError(Exception):
     def __init__(self, found: Problem) -> None:
         super().__init__(found.code.value)
         self.problem = found
+
+
+def meant(text: TimingText) -> TimingText:
+    """Without the fields of other kinds, which a form sends along with whatever stands in them."""
+    if text.kind == "once":
+        return TimingText(kind="once", date=text.date, time=text.time, start_ms=text.start_ms)
+    if text.kind == "weekly":
+        return replace(text, date="", start_ms=-1, days=tuple(sorted(text.days)))
+    return TimingText(kind=text.kind)
 
 
 def read_timing(text: TimingText, now: WallMs) -> Timing | None:

@@ -129,7 +129,8 @@ STANDINGS: Final = {
 def sentence(problem: Problem) -> str:
     """What is wrong and what to do, in the reader's language."""
     values: dict[str, Any] = {name: _shown(name, value, problem) for name, value in problem.values}
-    return gettext(PROBLEMS[problem.code]) % values
+    told = gettext(PROBLEMS[problem.code]) % values
+    return told[:1].upper() + told[1:]  # it may begin with a weekday, which Vietnamese writes small
 
 
 def _shown(name: str, value: str | int, problem: Problem) -> str | int:
@@ -172,7 +173,7 @@ def explain(error: Exception, *, bulletin: Bulletin | None = None, names: dict[i
 def _explain_state(error: WrongStateError, bulletin: Bulletin | None, names: dict[int, str]) -> Explained:
     approved = bulletin is not None and bulletin.approved_by is not None and bulletin.approved is not None
     if error.act in (Act.APPROVE, Act.REJECT) and approved and bulletin is not None:
-        text = N_("%(who)s already approved this bulletin at %(when)s. Nothing more is needed.")
+        text = N_("%(who)s already approved this bulletin (%(when)s). Nothing more is needed.")
         who = names.get(bulletin.approved_by or 0, "?")
         return Explained(text, status=409, code="already_approved", who=who, when=date_time(bulletin.approved or 0))
     text = N_("This is no longer possible: the bulletin is now “%(state)s”. Load the page again.")

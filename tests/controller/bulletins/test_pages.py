@@ -113,6 +113,19 @@ async def test_second_editor_sees_both_words(stage: Stage) -> None:
     assert "Của tôi" in answer.text
 
 
+async def test_second_editor_is_told_nothing_but_what_differs(stage: Stage) -> None:
+    day = tomorrow(stage)
+    when = {"kind": "once", "date": day, "time": "09:00", "first_date": day, "last_date": day}
+    made = await stage.author.call("POST", "/bulletins", draft(when=when, title="Đầu"), status=201)
+    path = f"/bulletins/{made['id']}/edit"
+    answers = [
+        await stage.author.send(path, form(**when, title=title, revision=1, act="store")) for title in ("A", "B")
+    ]
+    told = answers[1].text.split("</section>", 1)[0]
+    assert "Có người khác đã sửa bản tin này" in told
+    assert "09:00" not in told
+
+
 async def test_approve_then_page_says_who(stage: Stage) -> None:
     made = await stage.author.call("POST", "/bulletins", draft(), status=201)
     path = f"/bulletins/{made['id']}"
