@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
-from controller.keys import CLOCK
+from controller.keys import CLOCK, ENGINE
 from protocol.clock import WallMs, local_datetime
 from tests.controller.running import KE_SACH, PROVINCE, TRAN_DE, Hands
 from tests.controller.signing.conftest import Stage
@@ -189,3 +190,20 @@ async def test_neighbour_sees_nothing(stage: Stage) -> None:
 async def test_body_that_is_no_object(stage: Stage, body: Any) -> None:
     answer = await stage.author.call("POST", "/bulletins", body, status=400)
     assert answer["error"]["code"] == "malformed"
+
+
+async def test_approval_that_broke_off_half_way_never_happened(stage: Stage) -> None:
+    made = await stage.author.call("POST", "/bulletins", draft(), status=201)
+    path = f"/bulletins/{made['id']}"
+    await stage.author.call("POST", f"{path}/submit", {})
+    sync = stage.running.app[ENGINE].sync_engine
+
+    def break_off(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("INSERT INTO audit"):  # the last thing an approval writes
+            raise ConnectionError("killed")
+
+    event.listen(sync, "before_cursor_execute", break_off)
+    await stage.approver.call("POST", f"{path}/approve", {}, status=500)
+    event.remove(sync, "before_cursor_execute", break_off)
+    assert (await stage.author.call("GET", path))["state"] == "submitted"
+    assert (await stage.approver.call("POST", f"{path}/approve", {}))["state"] == "approved"
