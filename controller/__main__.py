@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import logging
 import signal
 import sys
@@ -43,7 +44,16 @@ async def serve(config: Config) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     runner = web.AppRunner(make_app(config), access_log=None, shutdown_timeout=5)
-    await runner.setup()
+    try:
+        await runner.setup()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        print(
+            f"Port {config.mqtt_port} is taken; the broker needs it. Choose another with --mqtt-port.",
+            file=sys.stderr,
+        )
+        return 2
     try:
         await web.TCPSite(runner, config.host, config.port).start()
         logger.info("controller is at %s", config.origin)
