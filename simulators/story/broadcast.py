@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from simulators.face import NetworkWeather, StationWeather, TalkSource
-from simulators.story.ear import Ear, Sound, check_found
+from simulators.story.ear import CORRELATION_MIN, UNBROKEN_MIN, Ear, Sound, check_found
 from simulators.story.office import Plan
 from simulators.story.stage import CUT, FOREIGN, LACKING, MAIN, POWER, Stage
 from simulators.story.steps import Figures, Steps, check
@@ -39,10 +39,18 @@ def _whole_runs(device: str) -> Any:
     return holds
 
 
-async def _heard(ear: Ear, sound: Sound, part: tuple[float, float], *, start_ms: float, figures: Figures) -> None:
+async def _heard(
+    ear: Ear,
+    sound: Sound,
+    part: tuple[float, float],
+    *,
+    start_ms: float,
+    figures: Figures,
+    least: float = CORRELATION_MIN,
+) -> None:
     found = await ear.programme(sound, *part, start_ms=start_ms)
     figures |= {"offset_error_ms": round(found.offset_ms, 2), "correlation": round(found.correlation, 3)}
-    check_found(found, "the programme")
+    check_found(found, "the programme", least=least)
     check(abs(found.offset_ms) <= OFFSET_MS_MAX, f"it is {found.offset_ms:.0f} ms beside its place")
 
 
@@ -54,7 +62,7 @@ async def storm(steps: Steps, stage: Stage, plan: Plan) -> None:
         await device.set_network(NetworkWeather.CUT)
         await device.wait_state(lambda state: not state.link_up, within_s=4)
         whole = (500, _MENDED_AT_MS)
-        await _heard(ear, plan.long, whole, start_ms=plan.start, figures=figures)
+        await _heard(ear, plan.long, whole, start_ms=plan.start, figures=figures, least=UNBROKEN_MIN)
         await device.set_network(NetworkWeather.UP)
     async with steps.step("microphone") as figures:
         await ear.until(plan.start + _TALK_AT_MS)
@@ -74,7 +82,7 @@ async def power_cut(steps: Steps, stage: Stage, plan: Plan) -> None:
     """The plug is pulled in the middle of a programme and put in again."""
     device, ear = stage.device(POWER), stage.ear(POWER)
     async with steps.step("power_cut"):
-        await ear.until(plan.start + _DARK_AT_MS)
+        await ear.sound(plan.start + 1_000, plan.start + _DARK_AT_MS)
         await device.set_power(False)
         await ear.silence(plan.start + _DARK_AT_MS + 300, plan.start + _LIGHT_AT_MS)
         await device.set_power(True)

@@ -19,6 +19,8 @@ from simulators.story.steps import check
 
 CORRELATION_MIN: Final = 0.7
 """Another stretch of the same speech reaches about 0.3, noise 0.1; the same one after coding and limiter 0.95."""
+UNBROKEN_MIN: Final = 0.98
+"""A gap of 300 ms in seven seconds costs more than this leaves."""
 SILENT_CDB: Final = -6000
 _AROUND_MS: Final = 300
 _SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
@@ -103,12 +105,17 @@ class Ear:
         await self.until(end_ms)
         return level_cdb(self._device.board.horn.heard(begin_ms, end_ms), begin_ms, end_ms)
 
+    async def sound(self, begin_ms: float, end_ms: float) -> None:
+        """Raises StoryError when nothing was heard between two instants."""
+        level = await self.level_cdb(begin_ms, end_ms)
+        check(level > SILENT_CDB, f"{self._device.device} is silent and should sound")
+
     async def silence(self, begin_ms: float, end_ms: float) -> None:
         """Raises StoryError when anything was heard between two instants."""
         level = await self.level_cdb(begin_ms, end_ms)
         check(level <= SILENT_CDB, f"{self._device.device} should be silent and is at {level / 100:.1f} dBFS")
 
 
-def check_found(found: Found, what: str) -> None:
+def check_found(found: Found, what: str, *, least: float = CORRELATION_MIN) -> None:
     """Raises StoryError unless it was really heard."""
-    check(found.correlation >= CORRELATION_MIN, f"{what} is not in the samples: correlation {found.correlation:.2f}")
+    check(found.correlation >= least, f"{what} is not in the samples: correlation {found.correlation:.2f}")
