@@ -19,6 +19,7 @@ from edge.adapters.outbox import SqliteOutbox
 from edge.adapters.state_store import SqliteStateStore
 from edge.adapters.system_clock import SystemClock
 from edge.adapters.usb_stick import StickFirstFetcher, UsbStick
+from edge.believed_clock import BelievedClock
 from edge.config import AGENT_VERSION, AgentConfig, ConfigError, pinned_anchor
 from edge.core.agent import initial, step
 from edge.core.events import Event
@@ -77,8 +78,11 @@ async def run_agent(
         media = DiskMediaStore(data / "media", reserve_bytes=config.media_reserve_mb * _MB)
         clock = clock or SystemClock()
         make = audio or _engine_maker(board, player, voice)
-        sound = await stack.enter_async_context(make(clock, media))
-        ports = _ports(config, board, stack, data=data, disk=disk, media=media, clock=clock, sound=sound)
+        sound_clock = BelievedClock(clock)
+        sound = await stack.enter_async_context(make(sound_clock, media))
+        ports = _ports(
+            config, board, stack, data=data, disk=disk, media=media, clock=clock, sound_clock=sound_clock, sound=sound
+        )
         watch = _Observers(sound, observe)
         await Runner(step, initial(identity), device=config.device, ports=ports, observe=watch).run()
 
@@ -92,6 +96,7 @@ def _ports(
     disk: Disk,
     media: DiskMediaStore,
     clock: Clock,
+    sound_clock: BelievedClock,
     sound: SoundPath,
 ) -> Ports:
     state, outbox = SqliteStateStore(data), SqliteOutbox(data / "outbox.db")
@@ -100,6 +105,7 @@ def _ports(
     fetcher, sticks = _fetcher(config, stack)
     return Ports(
         clock=clock,
+        sound_clock=sound_clock,
         link=MqttLink(_broker(config), config.place),
         fetcher=fetcher,
         media=media,

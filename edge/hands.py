@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from edge.attester import Attester
+from edge.believed_clock import BelievedClock
 from edge.core.effects import (
     AskAttestation,
     DeleteMedia,
@@ -18,6 +19,7 @@ from edge.core.effects import (
     MuteAmplifier,
     PublishReport,
     SaveState,
+    ShiftWall,
     SwitchOutput,
 )
 from edge.disk import Disk
@@ -46,8 +48,10 @@ class Hands:
         downloads: Downloads,
         attester: Attester,
         fm: FmMonitor,
+        sound_clock: BelievedClock,
     ) -> None:
         self._disk, self._state, self._media, self._audio = disk, state, media, audio
+        self._sound_clock = sound_clock
         self._reporter, self._downloads, self._attester, self._fm = reporter, downloads, attester, fm
 
     async def carry_out(self, effects: Iterable[Effect], *, must_save: bool = True) -> str | None:
@@ -87,6 +91,8 @@ class Hands:
                 await self._delete(digest)
             case MonitorFm(frequency_khz):
                 self._fm.monitor(frequency_khz)
+            case ShiftWall(shift_ms):
+                self._sound_clock.shift_ms = shift_ms
             case AskAttestation():
                 self._attester.ask()
         return None

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Final, Generic, Protocol, TypeVar
 
 from edge.attester import Attester
+from edge.believed_clock import BelievedClock
 from edge.core.effects import Effect
 from edge.core.events import Booted, Event, LinkChanged, ParcelReceived, Route, StateSaveFailed, Ticked
 from edge.disk import Disk
@@ -67,10 +68,12 @@ class Ports:
     """Everything the runner talks to.
 
     Attributes:
+        sound_clock: the clock that `audio` goes by.
         sources: further sources of events by name: panel, clocks, a USB stick.
     """
 
     clock: Clock
+    sound_clock: BelievedClock
     link: Link
     fetcher: Fetcher
     media: MediaStore
@@ -114,6 +117,7 @@ class Runner(Generic[S]):
             downloads=self._downloads,
             attester=self._attester,
             fm=self._fm,
+            sound_clock=ports.sound_clock,
         )
         self._wake_at: MonoMs | None = None
         self._timer: asyncio.Task[None] | None = None

@@ -10,9 +10,17 @@ import heapq
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from edge.core import clock_trust
 from edge.core.agent import Decision, initial, step
-from edge.core.effects import DeleteMedia, Effect, FetchMedia, MonitorFm, PublishReport, SaveState, SwitchOutput
+from edge.core.effects import (
+    DeleteMedia,
+    Effect,
+    FetchMedia,
+    MonitorFm,
+    PublishReport,
+    SaveState,
+    ShiftWall,
+    SwitchOutput,
+)
 from edge.core.events import (
     Booted,
     ClockRead,
@@ -44,6 +52,7 @@ class SoundModel:
     began: WallMs = WallMs(0)
     planned: tuple[int, Output] | None = None
     level_cdb: int = NOMINAL_CDB
+    shift_ms: int = 0
     spans: list[tuple[int, int, Output]] = field(default_factory=list)
 
 
@@ -80,6 +89,11 @@ class Desk:
         """The system's wall clock."""
         return WallMs(self.mono + self.offset)
 
+    @property
+    def sound_wall(self) -> WallMs:
+        """The sound path's wall clock."""
+        return WallMs(self.wall + self.sound.shift_ms)
+
     def now(self) -> Now:
         """The present as a clock port gives it."""
         return Now(MonoMs(self.mono), self.wall, ClockTrust.NONE)
@@ -105,7 +119,7 @@ class Desk:
     def cut_power(self, *, off_ms: int) -> None:
         """Ends everything at once; time goes on."""
         if not isinstance(self.sound.output, Silence):
-            self.sound.spans.append((self.sound.began, self.wall, self.sound.output))
+            self.sound.spans.append((self.sound.began, self.sound_wall, self.sound.output))
         self.mono += off_ms
 
     def send(self, event: Event) -> Decision:
@@ -158,7 +172,9 @@ class Desk:
             self.send(event)
 
     def _carry_out(self, effect: Effect) -> None:
-        if isinstance(effect, SaveState):
+        if isinstance(effect, ShiftWall):
+            self.sound.shift_ms = effect.shift_ms
+        elif isinstance(effect, SaveState):
             self.registers = effect.registers
             self.stored.update({one.key: one.envelope for one in effect.put})
             for key in effect.drop:
@@ -184,23 +200,22 @@ class Desk:
         if event.output.key == self.sound.output.key:
             return
         self._end_present(EndReason.SUPERSEDED)
-        self.sound.output, self.sound.began = event.output, self.wall
+        self.sound.output, self.sound.began = event.output, self.sound_wall
         if isinstance(event.output, Silence):
             return
-        self.send(SoundStarted(event.output.key, self.wall))
+        self.send(SoundStarted(event.output.key, self.sound_wall))
         self._later(self.mono + 1000, _Second(event.output.key))
         if isinstance(event.output, ProgrammeOutput):
-            present = clock_trust.believed(self.state.clock, self.now()).wall
-            rest = event.output.origin + event.output.media.duration_ms - present
+            rest = event.output.origin + event.output.media.duration_ms - self.sound_wall
             self._later(self.mono + max(rest, 1), _End(event.output.key))
 
     def _end_present(self, reason: EndReason) -> None:
         output, began = self.sound.output, self.sound.began
         if isinstance(output, Silence):
             return
-        self.sound.spans.append((began, self.wall, output))
+        self.sound.spans.append((began, self.sound_wall, output))
         self.sound.output = Silence()
-        self.send(SoundEnded(output.key, began, self.wall, self.sound.level_cdb, reason))
+        self.send(SoundEnded(output.key, began, self.sound_wall, self.sound.level_cdb, reason))
 
     def _finish(self, event: _End) -> None:
         if event.key == self.sound.output.key:
@@ -213,7 +228,7 @@ class Desk:
     def _measure(self, event: _Second) -> None:
         if event.key == self.sound.output.key:
             self._later(self.mono + 1000, event)
-            self.send(LevelMeasured(self.wall, self.sound.level_cdb))
+            self.send(LevelMeasured(self.sound_wall, self.sound.level_cdb))
 
     def _read(self, event: _Reading) -> None:
         if event.frequency_khz is not None and event.frequency_khz == self.monitored:

@@ -80,10 +80,10 @@ def initial(identity: Identity) -> AgentState:
 
 def step(state: AgentState, event: Event, now: Now) -> Decision:
     """Decides. Never raises for bad input: a refusal is a receipt."""
-    present = clock_trust.believed(state.clock, now)
-    turn = Turn(state, present, present.wall - now.wall)
+    turn = Turn(state, clock_trust.believed(state.clock, now))
     _HANDLERS[type(event)](turn, event)
     turn.now = clock_trust.believed(turn.state.clock, now)
+    sound.shift_wall(turn, turn.now.wall - now.wall)
     _attend(turn, state)
     effects = tuple(turn.effects)
     if turn.dirty:

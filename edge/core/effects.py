@@ -72,6 +72,13 @@ class MonitorFm:
 
 
 @dataclass(frozen=True, slots=True)
+class ShiftWall:
+    """Wall time is so far from the system's: the sound path places and stamps by the believed hour from now on."""
+
+    shift_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class AskAttestation:
     """Ask the controller for the time with a fresh nonce."""
 
@@ -97,6 +104,7 @@ Effect = (
     | SwitchOutput
     | FeedLive
     | MonitorFm
+    | ShiftWall
     | AskAttestation
     | MuteAmplifier
     | PublishReport

@@ -31,7 +31,7 @@ SETTLE_MS: Final = 2000
 def started(turn: Turn, event: SoundStarted) -> None:
     """The first sample left."""
     output = turn.state.sound.told.get(event.key)
-    begun = {**turn.state.sound.begun, event.key: WallMs(event.wall + turn.shift_ms)}
+    begun = {**turn.state.sound.begun, event.key: event.wall}
     turn.change(sound=replace(turn.state.sound, started=event.key, begun=bounded(begun)))
     turn.hasten_status()
     for document, kind, item in _named_by(turn.state, output):
@@ -59,7 +59,7 @@ def ended(turn: Turn, event: SoundEnded) -> None:
     output = sound.told.get(event.key)
     if output is None or isinstance(output, Silence):
         return
-    event = _in_believed_time(turn, event)
+    event = _since_it_began(turn, event)
     by_switch = event.reason is EndReason.SUPERSEDED
     reason = _reason_of_switch(turn, output) if by_switch else event.reason
     if not by_switch and event.key == sound.output.key:
@@ -69,11 +69,10 @@ def ended(turn: Turn, event: SoundEnded) -> None:
     _tell_heard(turn, output, event.level_cdb, event.output_level_cdb)
 
 
-def _in_believed_time(turn: Turn, event: SoundEnded) -> SoundEnded:
-    """The sound path stamps by the system's clock, which may be wrong, or have been set while it sounded."""
-    wall = WallMs(event.wall + turn.shift_ms)
-    began = turn.state.sound.begun.get(event.key, WallMs(event.began + turn.shift_ms))
-    return replace(event, began=min(began, wall), wall=wall)
+def _since_it_began(turn: Turn, event: SoundEnded) -> SoundEnded:
+    """The clock may have been set while it sounded: its beginning was told when it was."""
+    began = turn.state.sound.begun.get(event.key, event.began)
+    return replace(event, began=min(began, event.wall))
 
 
 def _reason_of_switch(turn: Turn, output: Output) -> EndReason:
@@ -195,7 +194,7 @@ def _tell_heard(turn: Turn, output: Output, level_cdb: int, output_level_cdb: in
 def measured(turn: Turn, event: LevelMeasured) -> None:
     """Takes a second's level: the proof of sound, and of silence."""
     sound = turn.state.sound
-    level = Level(WallMs(event.wall + turn.shift_ms), int(sound.output.rung), event.level_cdb)
+    level = Level(event.wall, int(sound.output.rung), event.level_cdb)
     sound = replace(sound, level_cdb=event.level_cdb, levels=(*sound.levels, level)[-REPORT_LEVELS_MAX:])
     if is_audible(event.level_cdb, event.output_level_cdb):
         sound = replace(sound, quiet_since=turn.now.mono)

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from edge.core import lineup, live, timeline
 from edge.core.arbiter import choose_output
-from edge.core.effects import MuteAmplifier, SwitchOutput
+from edge.core.effects import MuteAmplifier, ShiftWall, SwitchOutput
 from edge.core.output import (
     AlertOutput,
     FmOutput,
@@ -33,6 +33,14 @@ SAME_END_MS: Final = 200
 """A successor that was planned may report its first sample a moment before the clock here says so."""
 
 TOLD_MAX: Final = 16
+
+
+def shift_wall(turn: Turn, shift_ms: int) -> None:
+    """Tells the sound path how far the believed hour is from the system's, before anything is placed by it."""
+    sound = turn.state.sound
+    if turn.clock_believed and abs(shift_ms - sound.shift_ms) > SAME_INSTANT_MS:
+        turn.change(sound=replace(sound, shift_ms=shift_ms))
+        turn.do(ShiftWall(shift_ms))
 
 
 def conduct(turn: Turn) -> None:

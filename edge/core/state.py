@@ -227,6 +227,7 @@ class SoundState:
         endings: why an output that was replaced ended.
         told: outputs that may still report their end, by key.
         quiet_since: when sound that is expected was measured last; `loud_since` the other way round.
+        shift_ms: the believed hour, from the system's, as the sound path was told.
         failed: key of a broken source, and when it may be opened again.
     """
 
@@ -244,6 +245,7 @@ class SoundState:
     muted: bool = False
     failed: tuple[str, MonoMs] | None = None
     card_present: bool = True
+    shift_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

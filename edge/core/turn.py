@@ -26,13 +26,11 @@ class Turn:
 
     Attributes:
         now: with the wall time that the agent believes and its trust in it.
-        shift_ms: from the system's wall clock, by which the sound path stamps, to the believed one.
         dirty: something durable changed; the registers are written before any other effect.
     """
 
     state: AgentState
     now: Now
-    shift_ms: int = 0
     effects: list[Effect] = field(default_factory=list)
     put: dict[str, StoredDocument] = field(default_factory=dict)
     drop: set[str] = field(default_factory=set)

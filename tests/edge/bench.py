@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge.adapters.outbox import SqliteOutbox
 from edge.adapters.system_clock import SystemClock
+from edge.believed_clock import BelievedClock
 from edge.core.effects import Effect, StoredDocument
 from edge.core.events import Event
 from edge.core.output import Output
@@ -221,6 +222,7 @@ class Bench:
         self.seen = asyncio.Condition()
         ports = Ports(
             clock=SystemClock(),
+            sound_clock=BelievedClock(SystemClock()),
             link=self.link,
             fetcher=self.fetcher,
             media=self.media,
