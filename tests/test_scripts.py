@@ -46,6 +46,44 @@ def test_bootstrap_names_a_wrong_mode() -> None:
     assert (done.returncode, done.stderr) == (2, "usage: script/bootstrap [run|test]\n")
 
 
+def test_missing_venv_module_prints_the_line_to_type(tmp_path: Path) -> None:
+    (tmp_path / "script").mkdir()
+    shutil.copy(ROOT / "script" / "bootstrap", tmp_path / "script")
+    for name in ("setup.cfg", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    tools = _tools(tmp_path / "bin")
+    _write_script(tools / "python3", f'case "$*" in *ensurepip*) exit 1 ;; esac\nexec {sys.executable} "$@"')
+    command = [tools / "bash", tmp_path / "script" / "bootstrap", "run"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": str(tools)})
+    assert done.returncode == 1
+    assert "    sudo apt install python3-venv python3." in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_old_python_is_not_taken(tmp_path: Path) -> None:
+    tools = _tools(tmp_path / "bin")
+    _write_script(tools / "python3", "exit 1")
+    command = [tools / "bash", ROOT / "script" / "bootstrap", "run"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": str(tools)})
+    assert done.returncode == 1
+    assert "Python 3.11 or newer is needed" in done.stderr
+
+
+def _tools(folder: Path) -> Path:
+    """A machine with the plainest tools: no apt-get, no sudo."""
+    folder.mkdir()
+    for name in ("bash", "dirname", "cat", "cut", "sha256sum", "id", "find"):
+        found = shutil.which(name)
+        assert found is not None
+        (folder / name).symlink_to(found)
+    return folder
+
+
+def _write_script(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
 def test_unknown_command_is_told() -> None:
     done = subprocess.run([sys.executable, "-m", "simulators", "fly"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
