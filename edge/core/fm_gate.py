@@ -30,6 +30,7 @@ BARRED_WEAK_MS: Final = 60_000
 BARRED_FOREIGN_MS: Final = 600_000
 LISTEN_AHEAD_MS: Final = 6000
 """A relay slot's station is measured this long before its start, so the gate can be open in time."""
+_LOOK_AHEAD_MS: Final = 1000
 
 WEAK: Final = "signal_weak"
 STEP: Final = "signal_step"
@@ -93,8 +94,12 @@ def attend(turn: Turn) -> None:
 
 
 def _soon(turn: Turn) -> FmWish | None:
-    ahead = replace(turn.now, wall=WallMs(turn.now.wall + LISTEN_AHEAD_MS))
-    return wish(turn.state, ahead)
+    """Who will want FM within the time of listening ahead: a wish may end before that time is over."""
+    for ahead_ms in range(LISTEN_AHEAD_MS, 0, -_LOOK_AHEAD_MS):
+        wanted = wish(turn.state, replace(turn.now, wall=WallMs(turn.now.wall + ahead_ms)))
+        if wanted is not None:
+            return wanted
+    return None
 
 
 def _is_barred(fm: FmState, station: Station, mono: MonoMs) -> bool:

@@ -10,6 +10,7 @@ from edge.core.effects import MonitorFm
 from edge.core.events import FmSignalMeasured
 from edge.core.output import FmOutput, Rung, Silence
 from protocol.audible_config import Fallback, Station, Window
+from protocol.clock import WallMs, local_second
 from protocol.report import AsRun, EndReason, Fault, FaultCode, Receipt, Standing
 from protocol.schedule import Relay
 from simulators.desk import Desk
@@ -48,6 +49,18 @@ def test_relay_opens_at_its_second(desk: Desk, office: Office) -> None:
     assert desk.reports(AsRun)[0].end_reason is EndReason.WINDOW_CLOSED
     standings = [one.standing for one in desk.reports(Receipt) if one.item == "tiep-am"]
     assert standings == [Standing.READY, Standing.SOUNDING, Standing.HEARD]
+
+
+def test_end_of_a_relay_is_heard_after_quiet_hours(desk: Desk, office: Office) -> None:
+    desk.signals[97_100] = (50, "A1B2")
+    start = desk.wall + 10_000
+    quiet_ends = start + 117_000
+    second = local_second(WallMs(quiet_ends))
+    office.configure(quiet_hours=(Window((second - 100) % 86_400, second),))
+    relay(office)
+    desk.advance(200_000)
+    begin, end, _ = fm_spans(desk)[-1]
+    assert begin - quiet_ends <= 1000 and end == start + 120_000
 
 
 def test_relay_of_foreign_identity_is_refused(desk: Desk, office: Office) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from edge.core.events import Ticked
@@ -60,6 +61,8 @@ def _item(office: Office, number: int, pick: Pick) -> Item:
     )
 
 
+@pytest.mark.slow
+@example(picks=[], quiet_in_s=375)  # the relay's last five seconds come after the quiet hours
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(picks=PICKS, quiet_in_s=st.integers(1, 700))
 def test_one_leap_sounds_like_small_ticks(picks: list[Pick], quiet_in_s: int) -> None:
