@@ -20,6 +20,7 @@ import pytest
 
 from simulators.child import free_ports, is_free
 from simulators.story.steps import StepFailedError, Steps, StoryError, check
+from tests.component import need
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ("bootstrap", "run", "check", "test", "bench")
@@ -277,6 +278,5 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_shell_finds_no_fault() -> None:
-    if shutil.which("shellcheck") is None:
-        pytest.skip("shellcheck is not installed")
+    need(shutil.which("shellcheck") is not None, "shellcheck")
     subprocess.run(["shellcheck", *(str(ROOT / "script" / name) for name in SCRIPTS)], check=True)

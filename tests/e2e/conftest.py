@@ -6,17 +6,16 @@ Tests of this folder say `pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loo
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from controller.web.vendor import fetch
+from tests.component import need
 from tests.controller.conftest import filled
 from tests.controller.running import PASSWORD, RunningController, run_controller
 
@@ -42,10 +41,7 @@ DESKTOP = {"width": 1280, "height": 900}
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Chromium; without it the tests are skipped, except on the build machine, where that would hide everything."""
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{CHROMIUM} is missing")
-        pytest.skip(f"{CHROMIUM} is missing: apt install chromium")
+    need(CHROMIUM.exists(), "chromium")
     fetch()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)

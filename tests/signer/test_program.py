@@ -16,6 +16,7 @@ from playwright.async_api import Browser, async_playwright
 from protocol.document import Kind
 from provisioning.demo import Ceremony
 from signer.signing import HandOver
+from tests.component import need
 from tests.signer import documents
 from tests.signer.conftest import Desk, start
 
@@ -81,8 +82,7 @@ async def test_program_that_is_not_enrolled(tmp_path: Path) -> None:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium here")
+    need(CHROMIUM.exists(), "chromium")
     async with async_playwright() as playwright:
         made = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield made

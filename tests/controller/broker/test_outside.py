@@ -16,12 +16,17 @@ from controller.broker.address import BrokerAddress, broker_address
 from controller.broker.publisher import MqttPublisher
 from controller.keys import PUBLISHER
 from controller.ports import BrokerAwayError
+from tests.component import need
 from tests.controller.running import run_controller
 
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 DOC, ALERT = "loalang/v1/u/vn/92/doc", "loalang/v1/u/vn/92/alert"
 RECEIPT = "loalang/v1/d/c1/up/receipt"
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="mosquitto is not installed")
+
+
+@pytest.fixture(autouse=True)
+def mosquitto_is_there() -> None:
+    need(PROGRAM is not None, "mosquitto")
 
 
 @asynccontextmanager
