@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, FrameLocator, Page, expect
+from playwright.async_api import Browser, FrameLocator, Page, Route, expect
 
 from controller.bulletins.wording import STANDINGS
 from controller.web.i18n import catalogue
@@ -84,7 +84,7 @@ async def _approve(town: Town, address: str, pictures: Path) -> None:
 
 
 async def test_composed_approved_signed_heard(town: Town, tmp_path: Path, pictures: Path) -> None:
-    start = _minute_ahead(least_s=25)
+    start = _minute_ahead(least_s=35)
     async with town.person(OPERATOR) as page:
         address = await _compose(page, encode(SONG, tmp_path / "bai-hat.mp3"), start)
         await page.screenshot(path=pictures / "submitted-desktop.png", full_page=True)
@@ -188,6 +188,22 @@ async def test_panel_cuts_network_and_power(town: Town) -> None:
         await panel.locator("[data-act=power] [value=on]").click()
         await expect(panel.locator("[data-lamp=network]")).to_have_attribute("data-on", "true", timeout=20_000)
         await expect(page.locator("[data-is=reach]")).to_have_text("Đang kết nối", timeout=20_000)
+
+
+async def test_page_misses_nothing_while_it_opens(town: Town) -> None:
+    """What happened after the page was made and before its line of events stood is asked for once."""
+    opened = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await opened.wait()
+        await route.continue_()
+
+    other = next(one for one in town.village.devices.values() if not one.full_sound)
+    async with town.person(OPERATOR) as page:
+        await page.route("**/events", late)
+        await page.goto(f"/devices/{other.device}")
+        async with page.expect_request("**/api/v1/devices"):
+            opened.set()
 
 
 async def test_mute_device_says_that_it_is_mute(town: Town) -> None:

@@ -31,7 +31,8 @@ function listen() {
   let lost = 0;
   source.onopen = () => {
     clearTimeout(lost);
-    if (!bar.hidden) document.dispatchEvent(new CustomEvent("loalang:missed"));
+    // Also the first time: what happened between the page's making and this line was told to nobody here.
+    document.dispatchEvent(new CustomEvent("loalang:missed"));
     bar.hidden = true;
     document.documentElement.dataset.live = "on";
   };
