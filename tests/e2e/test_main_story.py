@@ -20,15 +20,18 @@ from controller.bulletins.wording import STANDINGS
 from controller.web.i18n import catalogue
 from edge.core.output import AlertOutput, Rung
 from edge.core.state import AgentState
+from edge.core.timeline import config_of
 from protocol.clock import WallMs, local_datetime
+from simulators.device import SimDevice
 from simulators.encoder import encode
 from simulators.face import NetworkWeather
 from simulators.listening import find
 from simulators.melody import melody
+from simulators.officer import Officer
 from simulators.story.ear import SILENT_CDB, Ear
-from simulators.story.stage import present
+from simulators.story.stage import KE_SACH, present, rules
 from tests.e2e.conftest import DESKTOP, PHONE
-from tests.e2e.town import APPROVER, DEVICES, OPERATOR, Town, open_town
+from tests.e2e.town import APPROVER, DEVICES, KEY, OPERATOR, Town, open_town
 
 pytestmark = [
     pytest.mark.e2e,
@@ -142,7 +145,7 @@ def _is_emergency(state: AgentState) -> bool:
 @pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=["phone", "desktop"])
 async def test_panel_talks_and_is_heard(town: Town, pictures: Path, screen: dict[str, int]) -> None:
     async with town.person(OPERATOR, screen=screen) as page:
-        panel = await _panel(page, town)
+        panel = await _panel(page, town.loud)
         await panel.locator("text=Micrô của máy này").click()
         await panel.locator("#listen").click()
         await panel.locator("#talk").scroll_into_view_if_needed()
@@ -158,9 +161,9 @@ async def test_panel_talks_and_is_heard(town: Town, pictures: Path, screen: dict
         await expect(panel.locator("#note")).to_be_hidden()
 
 
-async def _panel(page: Page, town: Town) -> FrameLocator:
+async def _panel(page: Page, device: SimDevice) -> FrameLocator:
     """The panel inside the controller's device page."""
-    await page.goto(f"/devices/{town.loud.device}")
+    await page.goto(f"/devices/{device.device}")
     panel = page.frame_locator("iframe.panel-frame")
     await expect(panel.locator("#panel")).to_have_attribute("data-away", "false")
     return panel
@@ -175,7 +178,7 @@ async def _loud_in_the_browser(panel: FrameLocator) -> None:
 
 async def test_panel_cuts_network_and_power(town: Town) -> None:
     async with town.person(OPERATOR) as page:
-        panel = await _panel(page, town)
+        panel = await _panel(page, town.loud)
         await expect(panel.locator("[data-lamp=network]")).to_have_attribute("data-on", "true")
         await panel.locator("[data-act=network] [value=cut]").click()
         await expect(panel.locator("[data-lamp=network]")).to_have_attribute("data-on", "false")
@@ -188,6 +191,21 @@ async def test_panel_cuts_network_and_power(town: Town) -> None:
         await panel.locator("[data-act=power] [value=on]").click()
         await expect(panel.locator("[data-lamp=network]")).to_have_attribute("data-on", "true", timeout=20_000)
         await expect(page.locator("[data-is=reach]")).to_have_text("Đang kết nối", timeout=20_000)
+
+
+async def test_stick_brings_what_the_network_cannot(town: Town) -> None:
+    device = town.village.at(f"{KE_SACH}/c02")
+    async with town.person(OPERATOR, screen=PHONE) as page, Officer(town.province, OPERATOR, key=KEY) as officer:
+        panel = await _panel(page, device)
+        await panel.locator("[data-act=network] [value=cut]").click()
+        await device.wait_state(lambda state: not state.link_up, within_s=10)
+        asked = await officer.ask(KE_SACH, kind="audible-config", config=rules())
+        await officer.sign(asked)
+        await panel.locator("#stick").click()
+        await device.wait_state(lambda state: config_of(state).version == asked["summary"]["version"], within_s=15)
+        assert not device.face().linked
+        await expect(panel.locator("#stick")).to_contain_text("Đã đọc xong USB", timeout=15_000)
+        await panel.locator("[data-act=network] [value=up]").click()
 
 
 async def test_page_misses_nothing_while_it_opens(town: Town) -> None:
