@@ -148,7 +148,7 @@ def _log(turn: Turn, output: Output, event: SoundEnded, *, reason: EndReason, lo
     stop = turn.state.stop
     turn.report(
         AsRun(
-            id=f"{turn.state.boot_id}-{count}",
+            id=f"{turn.state.boot_id}-{count}-{event.wall}",
             device=turn.state.identity.device,
             rung=int(output.rung),
             source=_source(output),
@@ -261,7 +261,7 @@ def lose(turn: Turn, occurrence: Occurrence, progress: Progress) -> None:
     turn.change(as_run_count=count + 1)
     turn.report(
         AsRun(
-            id=f"{turn.state.boot_id}-{count}",
+            id=f"{turn.state.boot_id}-{count}-{end}",
             device=turn.state.identity.device,
             rung=int(timeline.rung_of(occurrence)),
             source="lost",

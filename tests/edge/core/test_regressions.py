@@ -274,3 +274,16 @@ def test_cancel_signed_twice_is_one(desk: Desk, office: Office) -> None:
     office.cancel(alert)
     office.cancel(alert, issued=WallMs(alert.issued + 1))
     assert [one.standing for one in desk.reports(Receipt)].count(Standing.CANCELLED) == 1
+
+
+def test_two_ends_on_a_full_disk_are_two_records(desk: Desk, office: Office) -> None:
+    """A decision that could not be stored has told its record; the next one must not carry the same name."""
+    office.publish(office.item("tin", 5000, duration_ms=120_000))
+    desk.advance(10_000)
+    output, before = desk.state.sound.output, desk.state
+    desk.send(SoundEnded(output.key, desk.wall, desk.wall, -1800, EndReason.COMPLETE))
+    desk.state = before
+    desk.advance(1000)
+    desk.send(SoundEnded(output.key, desk.wall, desk.wall, -1800, EndReason.COMPLETE))
+    names = [one.id for one in desk.reports(AsRun)]
+    assert len(names) == len(set(names)) == 2
