@@ -194,17 +194,8 @@ async def _checked(media: DiskMediaStore) -> AsyncIterator[Event]:
 def _engine_maker(board: Board, player: Player, voice: Voice | None) -> MakeAudio:
     from edge.adapters.espeak_voice import EspeakVoice
     from edge.audio.engine import Engine
-    from edge.audio.source import SourceOpener
 
     def make(clock: Clock, media: MediaStore) -> SoundPath:
-        opener = SourceOpener(
-            clock=clock,
-            player=player,
-            store=media,
-            voice=voice or EspeakVoice(),
-            microphone=board.microphone(),
-            tuner=board.tuner(),
-        )
-        return Engine(clock=clock, card=board.card(), amplifier=board.amplifier(), meter=board.meter(), opener=opener)
+        return Engine.on(board, clock=clock, player=player, store=media, voice=voice or EspeakVoice())
 
     return make
