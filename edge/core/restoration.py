@@ -10,18 +10,20 @@ from edge.core.acceptance import accepted
 from edge.core.trust import take_head
 from edge.core.turn import Turn
 from protocol.alert import Alert
+from protocol.audible_config import AudibleConfig
 from protocol.authority import authorise
 from protocol.bulletin import CatchUp
 from protocol.document import Kind, kind_of
 from protocol.envelope import Envelope, unpack
 from protocol.errors import DocumentError
 from protocol.grants import accept_grant
+from protocol.schedule import Schedule
 
 
 def restore(turn: Turn, envelopes: Iterable[bytes]) -> bool:
     """Verifies what was stored once more and puts it in force; True when some of it was damaged.
 
-    High-waters are not asked: these documents are the ones that set them.
+    High-waters are not asked: these documents set them, where the registers were lost.
     """
     waiting, damaged = _unpack_stored(envelopes)
     waiting = _restore_grants(turn, waiting)
@@ -74,6 +76,15 @@ def _restore_document(turn: Turn, envelope: Envelope) -> None:
     name = authorised.digest if isinstance(document, Alert) else document.scope
     key = f"alert/{name}" if isinstance(document, Alert) else f"{authorised.kind}/{name}"
     turn.hold({**trust.documents, key: accepted(authorised)})
+    if isinstance(document, Schedule | AudibleConfig):
+        _raise_version(turn, key, document.version)
+
+
+def _raise_version(turn: Turn, key: str, version: int) -> None:
+    """With the registers lost, the documents that are left still keep older ones out."""
+    versions = turn.state.trust.versions
+    newest = max(version, versions.get(key, version))
+    turn.change(trust=replace(turn.state.trust, versions={**versions, key: newest}))
 
 
 def catch_up(turn: Turn) -> None:

@@ -17,10 +17,11 @@ from protocol.audible_config import Station, Window
 from protocol.bulletin import BulletinClass, CatchUp
 from protocol.clock import WallMs, local_second
 from protocol.document import Kind
+from protocol.errors import Refusal
 from protocol.report import AsRun, EndReason, Receipt, Standing
 from protocol.schedule import Relay
 from simulators.desk import Desk
-from tests.edge.core.office import IDENTITY, PROVINCE, Office, media
+from tests.edge.core.office import COMMUNE_KEY, IDENTITY, PROVINCE, Office, media, sign_document
 from tests.edge.core.test_ladder import SESSION_KEY, speak
 from tests.edge.core.test_programme import played, standings
 from tests.edge.core.test_trust import refusals
@@ -287,3 +288,14 @@ def test_two_ends_on_a_full_disk_are_two_records(desk: Desk, office: Office) -> 
     desk.send(SoundEnded(output.key, desk.wall, desk.wall, -1800, EndReason.COMPLETE))
     names = [one.id for one in desk.reports(AsRun)]
     assert len(names) == len(set(names)) == 2
+
+
+def test_older_schedule_stays_out_when_the_registers_were_lost(desk: Desk, office: Office) -> None:
+    """A card that lost the small state and kept the signed documents must not open the door to an older one."""
+    old = sign_document(Kind.SCHEDULE, office.schedule(office.item("cu", 60_000)), COMMUNE_KEY)
+    office.publish(office.item("moi", 60_000))
+    desk.registers = b"{damaged"
+    desk.cut_power(off_ms=100)
+    desk.boot()
+    office.give(old)
+    assert refusals(desk) == [Refusal.OLDER_VERSION]
