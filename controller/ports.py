@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from protocol.clock import WallMs
-from protocol.document import Kind, SpeechDocument
+from protocol.document import Kind, OperatorDocument
 
 Clock = Callable[[], WallMs]
 """The present. Tests hand in their own."""
@@ -49,7 +49,7 @@ class StoredEnvelope:
 
     digest: str
     kind: Kind
-    document: SpeechDocument
+    document: OperatorDocument
     state: str
     signers: frozenset[str]
 

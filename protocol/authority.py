@@ -1,4 +1,4 @@
-"""Decides whether a speech document carries enough authority: one check, used by device, controller and signer.
+"""Decides whether a document carries enough authority: one check, used by device, controller and signer.
 
 The order is trust.md's: type known, signatures, (payload read), scope, verb, epoch, life of the grants. Life of the
 document itself, its addressee and replays depend on who asks, and are checked by the caller.
@@ -10,25 +10,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.clock import WallMs
-from protocol.document import KINDS, Kind, SpeechDocument, check_size, kind_of, read, required_verb
+from protocol.denial import Denial
+from protocol.document import KINDS, Kind, OperatorDocument, check_size, kind_of, read, required_verb
 from protocol.envelope import Envelope
 from protocol.errors import DocumentError, Refusal
-from protocol.grants import Anchor, Grants, HeldGrant, as_grant, chain, check_signatures
+from protocol.grants import ANCHOR_ID, Anchor, Grants, HeldGrant, chain, check_signatures, held_anchor, is_superseded
 from protocol.keys import key_id
-from protocol.units import UnitPath, covers
+from protocol.units import covers
 
 _ORDER = tuple(Refusal)
+Denied = Mapping[str, int]
+"""Lowest epoch still accepted from each grantor, by `grantor_id`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authorised:
-    """A document whose authority was found, and under which grant."""
+    """A document whose authority was found, and under which grant.
+
+    Attributes:
+        grant: digest of the grant, or `anchor`.
+    """
 
     kind: Kind
-    document: SpeechDocument
+    document: OperatorDocument
     digest: str
     holder: str
     signers: frozenset[str]
+    grant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a document is judged against.
+
+    Attributes:
+        wall: the present, or None when no clock is believed: then the life of grants is not judged, and the caller
+            must not obey anything whose life matters.
+        denied: see `Denied`.
+        past: the document was in force before: a grant that was renewed since still counts for it.
+    """
+
+    anchor: Anchor
+    grants: Grants
+    wall: WallMs | None
+    denied: Denied
+    past: bool = False
 
 
 def authorise(
@@ -37,61 +63,61 @@ def authorise(
     anchor: Anchor,
     grants: Grants,
     wall: WallMs | None,
-    denied: Mapping[UnitPath, int],
+    denied: Denied,
+    past: bool = False,
 ) -> Authorised:
-    """Finds a grant that allows the document.
-
-    Args:
-        wall: the present, or None when no clock is believed: then the life of grants is not judged, and the caller
-            must not obey anything whose life matters.
-        denied: lowest epoch still accepted from the grantor of each scope.
+    """Finds a grant that allows the document; for the arguments see `Standing`.
 
     Raises:
         DocumentError: the refusal of the grant that came furthest, so the reason shown is the one that mattered.
     """
     kind = kind_of(envelope)
     if KINDS[kind].verb is None:
-        raise DocumentError(Refusal.UNKNOWN_TYPE, f"{kind} is not speech")
+        raise DocumentError(Refusal.UNKNOWN_TYPE, f"{kind} is not signed under a grant")
     check_size(kind, envelope)
+    against = Standing(anchor, grants, wall, denied, past)
     named = {one.key_id for one in envelope.signatures}
     candidates = [held for held in grants.values() if named & {key_id(key) for key in held.grant.keys}]
     failures = [DocumentError(Refusal.UNKNOWN_KEY, ", ".join(sorted(named))[:64])]
-    for held in (*candidates, HeldGrant("anchor", as_grant(anchor))):
+    for held in (*candidates, held_anchor(anchor)):
         try:
-            return _try(envelope, kind, held, grants, wall, denied)
+            return _try(envelope, kind, held, against)
         except DocumentError as error:
             failures.append(error)
     raise max(failures, key=lambda failure: _ORDER.index(failure.refusal))
 
 
-def _try(
-    envelope: Envelope,
-    kind: Kind,
-    held: HeldGrant,
-    grants: Grants,
-    wall: WallMs | None,
-    denied: Mapping[UnitPath, int],
-) -> Authorised:
+def _try(envelope: Envelope, kind: Kind, held: HeldGrant, against: Standing) -> Authorised:
     grant = held.grant
     signers = check_signatures(envelope, grant.keys, grant.threshold)
     document = read(envelope)
-    assert isinstance(document, SpeechDocument), "kinds with a verb are speech"
+    assert isinstance(document, OperatorDocument), "kinds with a verb are signed under a grant"
     if not covers(grant.scope, document.scope):
         raise DocumentError(Refusal.OUT_OF_SCOPE, f"{document.scope} is not within {grant.scope}")
     verb = required_verb(kind, document)
     if verb not in grant.verbs:
         raise DocumentError(Refusal.VERB_NOT_GRANTED, verb)
-    if held.digest != "anchor":
-        _check_chain(held, grants, wall, denied)
-    return Authorised(kind, document, envelope.digest, grant.holder, signers)
+    if isinstance(document, Denial) and not document.may_come_from(scope=grant.scope, holder=grant.holder):
+        raise DocumentError(Refusal.VERB_NOT_GRANTED, f"{grant.holder} does not deny for {document.holder}"[:200])
+    check_standing(held, against)
+    return Authorised(kind, document, envelope.digest, grant.holder, signers, held.digest)
 
 
-def _check_chain(held: HeldGrant, grants: Grants, wall: WallMs | None, denied: Mapping[UnitPath, int]) -> None:
-    links = chain(held, grants)
+def check_standing(held: HeldGrant, against: Standing) -> None:
+    """Whether a grant, and every one above it, stands.
+
+    Raises:
+        DocumentError: GRANT_WITHOUT_PARENT, GRANT_DENIED, GRANT_EXPIRED or GRANT_RENEWED.
+    """
+    if held.digest == ANCHOR_ID:
+        return
+    links = chain(held, against.grants)
     if links is None:
         raise DocumentError(Refusal.GRANT_WITHOUT_PARENT, held.grant.holder)
     for link in links:
-        if link.grant.epoch < denied.get(link.grant.scope, 0):
+        if link.grant.epoch < against.denied.get(link.grantor, 0):
             raise DocumentError(Refusal.GRANT_DENIED, link.grant.holder)
-        if wall is not None and not link.grant.not_before <= wall < link.grant.expires:
+        if against.wall is not None and not link.grant.not_before <= against.wall < link.grant.expires:
             raise DocumentError(Refusal.GRANT_EXPIRED, link.grant.holder)
+    if not against.past and is_superseded(held, against.grants, against.wall):
+        raise DocumentError(Refusal.GRANT_RENEWED, held.grant.holder)

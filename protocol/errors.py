@@ -43,6 +43,7 @@ class Refusal(StrEnum):
     GRANT_WIDER_THAN_PARENT = "grant_wider_than_parent"
     GRANT_DENIED = "grant_denied"
     GRANT_EXPIRED = "grant_expired"
+    GRANT_RENEWED = "grant_renewed"
     CLOCK_NOT_TRUSTED = "clock_not_trusted"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"

@@ -2,10 +2,16 @@
 
 A grant lies inside its parent in scope (segment by segment), verbs, depth and time, and names that one parent by
 its digest. A device keeps only the grants of its own ancestors, whatever the size of the nation.
+
+Renewal: grants of the same grantor for the same holder and scope are one office. Of an office the newest serial that
+has begun speaks. Older ones say nothing any more themselves; they only carry what was granted under them, until they
+expire or are denied (protocol/denial.py).
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,14 +19,23 @@ from functools import lru_cache
 from protocol import codec
 from protocol.clock import WallMs
 from protocol.codec import bounded
+from protocol.denial import grantor_id
 from protocol.envelope import Envelope, payload_type
 from protocol.errors import DocumentError, Refusal
 from protocol.keys import key_id, public_key
-from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, GRANT_CHAIN_MAX, INTEGER_MAX, KEYS_MAX, UNIT_DEPTH_MAX
+from protocol.limits import (
+    ALERT_ENVELOPE_BYTES_MAX,
+    GRANT_CHAIN_MAX,
+    INTEGER_MAX,
+    KEYS_MAX,
+    LOG_KEY_BYTES,
+    UNIT_DEPTH_MAX,
+)
 from protocol.units import UnitPath, covers, unit_path
 from protocol.verbs import Verb
 
 ANCHOR_ID = "anchor"
+_LOG_KEY = re.compile(f"[0-9a-f]{{{2 * LOG_KEY_BYTES}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +44,22 @@ class Anchor:
 
     Attributes:
         freshness_keys: the controller's keys for attestations and heads; they authorise no sound.
+        log_key: X25519 public key to which logs are sealed that leave a device on a stick; None: they stay.
     """
 
     scope: UnitPath
     keys: tuple[str, ...] = field(metadata=bounded(count_max=KEYS_MAX))
     threshold: int = field(metadata=bounded(low=1, high=KEYS_MAX))
     freshness_keys: tuple[str, ...] = field(metadata=bounded(count_max=KEYS_MAX))
+    log_key: str | None = None
 
     def __post_init__(self) -> None:
         unit_path(self.scope)
         _check_keys(self.keys, self.threshold)
         for key in self.freshness_keys:
             public_key(key)
+        if self.log_key is not None and not _LOG_KEY.fullmatch(self.log_key):
+            raise ValueError("a log key is 64 lower-case hexadecimal digits")
 
 
 def read_anchor(data: bytes) -> Anchor:
@@ -69,8 +88,8 @@ class Grant:
         parent: digest of the parent grant's envelope, or `anchor`.
         depth: how many more grants may follow below this one; 0 for an operator.
         epoch: refused when the grantor's deny epoch has passed it.
-        serial: grows with each renewal for the same holder and scope; the newest counts.
-        holder: a name for people, such as the operator's.
+        serial: grows with each renewal of the office; the newest counts.
+        holder: a name for people, such as the station's or the operator's.
     """
 
     scope: UnitPath
@@ -94,10 +113,23 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class HeldGrant:
-    """A grant whose signatures were verified, under its own digest."""
+    """A grant whose signatures were verified, under its own digest.
+
+    Attributes:
+        grantor: `grantor_id` of the parent: whose deny epoch counts.
+        signers: the parent's keys that signed it.
+    """
 
     digest: str
     grant: Grant
+    grantor: str
+    signers: frozenset[str] = frozenset()
+
+    @property
+    def office(self) -> str:
+        """Names grantor, scope and holder together, in 32 hexadecimal digits: what a renewal keeps."""
+        grant = self.grant
+        return hashlib.sha256(f"{self.grantor}\n{grant.scope}\n{grant.holder}".encode()).hexdigest()[:32]
 
 
 Grants = Mapping[str, HeldGrant]
@@ -116,9 +148,28 @@ def accept_grant(envelope: Envelope, anchor: Anchor, held: Grants) -> HeldGrant:
     above = _parent_of(grant, anchor, held)
     if Verb.GRANT not in above.verbs:
         raise DocumentError(Refusal.VERB_NOT_GRANTED, "the parent may not grant")
-    check_signatures(envelope, above.keys, above.threshold)
+    signers = check_signatures(envelope, above.keys, above.threshold)
     _check_inside(grant, above)
-    return HeldGrant(envelope.digest, grant)
+    return HeldGrant(envelope.digest, grant, grantor_id(above.scope, above.holder), signers)
+
+
+def accept_all(
+    envelopes: Iterable[Envelope], anchor: Anchor, held: Grants
+) -> tuple[dict[str, HeldGrant], list[Envelope]]:
+    """All that hold, parents before children whatever their order; and the envelopes that are left over."""
+    found, waiting = dict(held), [*envelopes]
+    while True:
+        left: list[Envelope] = []
+        for envelope in waiting:
+            try:
+                made = accept_grant(envelope, anchor, found)
+            except DocumentError:
+                left.append(envelope)
+            else:
+                found[made.digest] = made
+        if len(left) in (0, len(waiting)):
+            return found, left
+        waiting = left
 
 
 def _parent_of(grant: Grant, anchor: Anchor, held: Grants) -> Grant:
@@ -145,6 +196,12 @@ def as_grant(anchor: Anchor) -> Grant:
         serial=0,
         parent=ANCHOR_ID,
     )
+
+
+@lru_cache(maxsize=8)
+def held_anchor(anchor: Anchor) -> HeldGrant:
+    """The anchor in the form in which grants are held; it was given by nobody."""
+    return HeldGrant(ANCHOR_ID, as_grant(anchor), grantor="")
 
 
 def _check_inside(grant: Grant, above: Grant) -> None:
@@ -191,3 +248,14 @@ def chain(held: HeldGrant, grants: Grants) -> tuple[HeldGrant, ...] | None:
             return None
         links.append(above)
     return tuple(links)
+
+
+def is_superseded(held: HeldGrant, grants: Grants, wall: WallMs | None) -> bool:
+    """Whether a newer serial of the same office has begun: then this one says nothing any more."""
+    return any(
+        one.grant.serial > held.grant.serial
+        and one.grant.scope == held.grant.scope
+        and one.office == held.office
+        and (wall is None or one.grant.not_before <= wall)
+        for one in grants.values()
+    )

@@ -42,6 +42,9 @@ WALL_MS_MAX: Final = 4_102_444_800_000
 """The year 2100: no clock that says more is believed; calendars end soon after."""
 GRANT_CHAIN_MAX: Final = 6
 GRANTS_HELD_MAX: Final = 64
+DENIED_MAX: Final = 64
+PLACEMENTS_MAX: Final = 1000
+LOG_KEY_BYTES: Final = 32
 
 # Alerts cross two paths and may arrive out of order; numbers this far behind the newest are still looked at.
 SEQUENCE_WINDOW: Final = 64

@@ -102,6 +102,7 @@ class FaultCode(StrEnum):
     CLOCK_NOT_TRUSTED = "clock_not_trusted"
     SCHEDULE_EXPIRED = "schedule_expired"
     HEAD_STALE = "head_stale"
+    DOCUMENT_WITHHELD = "document_withheld"
     STORAGE_FULL = "storage_full"
     STATE_DAMAGED = "state_damaged"
     LIVE_STALLED = "live_stalled"

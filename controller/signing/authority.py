@@ -53,7 +53,7 @@ class AuthorityFile:
         """Anchor and grants. Raises AnchorMissingError."""
         anchor = self.anchor()
         if self._grants is None:
-            self._grants = await held_grants(connection)
+            self._grants = await held_grants(connection, anchor)
         return Authority(anchor, self._grants)
 
     def forget_grants(self) -> None:

@@ -15,10 +15,10 @@ from protocol.alert import Cancel
 from protocol.audible_config import AudibleConfig
 from protocol.authority import authorise
 from protocol.clock import WallMs
-from protocol.document import KINDS, Document, Kind, SpeechDocument, kind_of, read, required_verb
+from protocol.document import KINDS, Document, Kind, OperatorDocument, kind_of, read, required_verb
 from protocol.envelope import Envelope, Signature
 from protocol.errors import DocumentError, Refusal
-from protocol.grants import Anchor, Grant, Grants, HeldGrant, accept_grant, as_grant
+from protocol.grants import Anchor, Grant, Grants, accept_grant, as_grant, held_anchor
 from protocol.keys import key_id
 from protocol.limits import CLOCK_SKEW_MS_MAX, SIGNATURES_MAX
 from protocol.schedule import Item, Schedule
@@ -58,7 +58,7 @@ class Judgement:
     """
 
     kind: Kind
-    document: SpeechDocument | Grant
+    document: OperatorDocument | Grant
     digest: str
     holder: str
     signers: frozenset[str]
@@ -144,24 +144,25 @@ def _above(grant: Grant, authority: Authority) -> Grant:
 
 def _partly_signed(envelope: Envelope, kind: Kind, authority: Authority, now: WallMs) -> Judgement | None:
     """Finds a grant that would allow the document if more of its holders signed."""
-    for held in (*authority.grants.values(), HeldGrant("anchor", as_grant(authority.anchor))):
+    for held in (*authority.grants.values(), held_anchor(authority.anchor)):
         grant = held.grant
         signers = envelope.signers(grant.keys)
         if not 0 < len(signers) < grant.threshold or not grant.not_before <= now < grant.expires:
             continue
         document = read(envelope)
-        assert isinstance(document, SpeechDocument), "kinds with a verb are speech"
+        assert isinstance(document, OperatorDocument), "kinds with a verb are signed under a grant"
         if covers(grant.scope, document.scope) and required_verb(kind, document) in grant.verbs:
             return Judgement(kind, document, envelope.digest, grant.holder, signers, grant.threshold)
     return None
 
 
 def _check_life(document: Document, now: WallMs) -> None:
-    assert isinstance(document, SpeechDocument), "grants and freshness have rules of their own"
+    assert isinstance(document, OperatorDocument), "grants and freshness have rules of their own"
     if document.issued > now + CLOCK_SKEW_MS_MAX:
         raise DocumentError(Refusal.NOT_YET_VALID, str(document.issued))
-    if not isinstance(document, AudibleConfig) and document.expires <= now:
-        raise DocumentError(Refusal.EXPIRED, str(document.expires))
+    expires: WallMs | None = getattr(document, "expires", None)
+    if expires is not None and expires <= now:
+        raise DocumentError(Refusal.EXPIRED, str(expires))
 
 
 def version_of(document: Document) -> int | None:

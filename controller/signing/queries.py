@@ -203,7 +203,8 @@ async def supersede(connection: AsyncConnection, judgement: Judgement) -> None:
         documents.c.version <= (version_of(document) or 0),
     )
     if isinstance(document, Grant):
-        older = and_(older, documents.c.holder == document.holder)
+        # Older serials go on carrying what was granted under them; only partly signed ones came too late.
+        older = and_(older, documents.c.holder == document.holder, documents.c.state == DocumentState.PARTIAL.value)
     await connection.execute(update(documents).where(older).values(state=DocumentState.SUPERSEDED.value))
 
 

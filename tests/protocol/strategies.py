@@ -5,8 +5,10 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from protocol.alert import Alert, Cancel, Part, Stop, Tone
+from protocol.assignment import Assignment, Placement
 from protocol.audible_config import AudibleConfig, Fallback, Station, Window
 from protocol.bulletin import BulletinClass, CatchUp, Explicit, MediaRef, Weekly
+from protocol.denial import Denial
 from protocol.errors import Refusal
 from protocol.freshness import Attestation, Head, Newest
 from protocol.grants import Anchor, Grant
@@ -161,10 +163,20 @@ def grants(draw: st.DrawFn) -> Grant:
 
 @st.composite
 def anchors(draw: st.DrawFn) -> Anchor:
-    keys = draw(public_keys)
-    return Anchor(draw(unit_paths), keys, draw(st.integers(1, len(keys))), draw(public_keys))
+    keys, log_key = draw(public_keys), draw(st.none() | digests)
+    return Anchor(draw(unit_paths), keys, draw(st.integers(1, len(keys))), draw(public_keys), log_key)
 
 
+@st.composite
+def assignments(draw: st.DrawFn) -> Assignment:
+    scope = draw(unit_paths)
+    places = st.none() | segments.map(lambda segment: UnitPath(f"{scope}/{segment}"))
+    placement = st.builds(Placement, segments, places, places)
+    placements = draw(st.lists(placement, min_size=1, max_size=3, unique_by=lambda one: one.device))
+    return Assignment(scope, draw(walls), tuple(placements))
+
+
+denials = st.builds(Denial, unit_paths, texts, st.integers(1, INTEGER_MAX), walls)
 newest = st.builds(Newest, unit_paths, texts, numbers)
 heads = st.builds(Head, unit_paths, walls, tuples(newest))
 attestations = st.builds(Attestation, st.binary(min_size=16, max_size=16).map(bytes.hex), walls)
@@ -218,6 +230,8 @@ statuses = st.builds(
 )
 
 DOCUMENTS = {
+    Assignment: assignments(),
+    Denial: denials,
     Schedule: schedules(),
     AudibleConfig: configs,
     Alert: alerts(),

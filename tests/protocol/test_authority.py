@@ -7,6 +7,7 @@ import pytest
 from protocol import codec
 from protocol.authority import Authorised, authorise
 from protocol.clock import DAY_MS, WallMs
+from protocol.denial import grantor_id
 from protocol.document import Kind
 from protocol.envelope import Envelope, Signature, sign
 from protocol.errors import DocumentError, Refusal
@@ -44,6 +45,7 @@ WIDE = grant(
     threshold=2,
 )
 GRANTS = hold(grant(), WIDE)
+BY_ANCHOR = grantor_id(PROVINCE, "anchor")
 
 
 def obey(
@@ -53,7 +55,7 @@ def obey(
     *,
     grants: Mapping[str, HeldGrant] = GRANTS,
     wall: WallMs | None = NOW,
-    denied: Mapping[UnitPath, int] | None = None,
+    denied: Mapping[str, int] | None = None,
 ) -> Authorised:
     return authorise(sign(kind, payload, signers), anchor=ANCHOR, grants=grants, wall=wall, denied=denied or {})
 
@@ -155,8 +157,8 @@ def test_without_a_clock_life_is_not_judged() -> None:
 
 
 def test_denied_epoch_silences_a_grant() -> None:
-    assert refusal(Kind.SCHEDULE, schedule(), [C1], denied={COMMUNE: 1}) is Refusal.GRANT_DENIED
-    assert obey(Kind.SCHEDULE, schedule(), [C1], denied={COMMUNE: 0, OTHER: 9})
+    assert refusal(Kind.SCHEDULE, schedule(), [C1], denied={BY_ANCHOR: 1}) is Refusal.GRANT_DENIED
+    assert obey(Kind.SCHEDULE, schedule(), [C1], denied={BY_ANCHOR: 0, grantor_id(COMMUNE, "Xã Long Phú"): 9})
 
 
 def office_and_operator() -> dict[str, HeldGrant]:
@@ -170,7 +172,7 @@ def office_and_operator() -> dict[str, HeldGrant]:
 def test_denied_parent_silences_the_child() -> None:
     held = office_and_operator()
     assert obey(Kind.SCHEDULE, schedule(), [C1], grants=held)
-    assert refusal(Kind.SCHEDULE, schedule(), [C1], grants=held, denied={PROVINCE: 1}) is Refusal.GRANT_DENIED
+    assert refusal(Kind.SCHEDULE, schedule(), [C1], grants=held, denied={BY_ANCHOR: 1}) is Refusal.GRANT_DENIED
 
 
 def test_child_without_its_parent_is_silent() -> None:
@@ -225,8 +227,8 @@ def test_refusals_stand_in_the_order_of_the_checks() -> None:
         refusal(Kind.ALERT, b"{", [P1]),
         refusal(Kind.SCHEDULE, b"{", [C1]),
         refusal(Kind.STOP, stop().replace(b"31498", b"31507"), [C1]),
-        refusal(Kind.STOP, stop(), [C1], denied={COMMUNE: 1}, wall=WallMs(0)),
-        refusal(Kind.SCHEDULE, schedule(), [C1], denied={COMMUNE: 1}, wall=WallMs(0)),
+        refusal(Kind.STOP, stop(), [C1], denied={BY_ANCHOR: 1}, wall=WallMs(0)),
+        refusal(Kind.SCHEDULE, schedule(), [C1], denied={BY_ANCHOR: 1}, wall=WallMs(0)),
         refusal(Kind.SCHEDULE, schedule(), [C1], wall=WallMs(0)),
     ]
     assert shown == [
