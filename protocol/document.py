@@ -11,8 +11,10 @@ from typing import Final
 
 from protocol import codec
 from protocol.alert import Alert, Cancel, Stop
+from protocol.assignment import Assignment
 from protocol.audible_config import AudibleConfig
 from protocol.checkpoint import Checkpoint
+from protocol.denial import Denial
 from protocol.envelope import Envelope, payload_type
 from protocol.errors import DocumentError, Refusal
 from protocol.freshness import Attestation, Head
@@ -23,7 +25,9 @@ from protocol.schedule import Schedule
 from protocol.verbs import Verb
 
 SpeechDocument = Schedule | AudibleConfig | Alert | Cancel | Stop | LiveSession
-Document = SpeechDocument | Grant | Head | Attestation | Checkpoint
+OperatorDocument = SpeechDocument | Assignment | Denial
+"""Signed under a grant; the last two change who belongs where and who may speak."""
+Document = OperatorDocument | Grant | Head | Attestation | Checkpoint
 
 
 class Kind(StrEnum):
@@ -38,6 +42,8 @@ class Kind(StrEnum):
     CANCEL = "cancel"
     STOP = "stop"
     LIVE_SESSION = "live-session"
+    ASSIGNMENT = "assignment"
+    DENIAL = "denial"
     HEAD = "head"
     ATTESTATION = "attestation"
     CHECKPOINT = "checkpoint"
@@ -65,6 +71,8 @@ KINDS: Final[dict[Kind, KindRule]] = {
     Kind.CANCEL: KindRule(Cancel, Verb.ALERT),
     Kind.STOP: KindRule(Stop, Verb.STOP),
     Kind.LIVE_SESSION: KindRule(LiveSession, Verb.LIVE),
+    Kind.ASSIGNMENT: KindRule(Assignment, Verb.ASSIGN, ENVELOPE_BYTES_MAX),
+    Kind.DENIAL: KindRule(Denial, Verb.GRANT),
     Kind.HEAD: KindRule(Head, None),
     Kind.ATTESTATION: KindRule(Attestation, None),
     Kind.CHECKPOINT: KindRule(Checkpoint, None),
@@ -100,8 +108,8 @@ def read(envelope: Envelope) -> Document:
     return codec.decode(rule.document, envelope.payload, bytes_max=rule.bytes_max)
 
 
-def required_verb(kind: Kind, document: SpeechDocument) -> Verb:
-    """The verb that a speech document needs: an alert or its cancel to several units needs the wide one."""
+def required_verb(kind: Kind, document: OperatorDocument) -> Verb:
+    """The verb that a document needs: an alert or its cancel to several units needs the wide one."""
     verb = KINDS[kind].verb
     assert verb is not None, "grants and freshness have rules of their own"
     wide = isinstance(document, Alert | Cancel) and len(document.targets) > 1

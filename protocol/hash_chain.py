@@ -1,4 +1,4 @@
-"""The log of what was distributed, as a chain: each entry names the one before it, so nobody changes what lies behind.
+"""The log of what was distributed: a chain in which each entry names the one before, so none behind can be changed.
 
 The rules, for whoever checks it with other tools:
 
