@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from protocol.clock import WallMs
 from protocol.document import Kind, OperatorDocument
+from protocol.grants import Grant
 
 Clock = Callable[[], WallMs]
 """The present. Tests hand in their own."""
@@ -43,13 +44,14 @@ class StoredEnvelope:
     """A signed document that was verified and stored.
 
     Attributes:
+        document: what was signed; grants, denials and assignments are told too, because they decide who may speak.
         state: `partial` below the threshold, `prepared` for a cancel that waits for its button, else `in_force`.
         signers: public keys whose signatures hold.
     """
 
     digest: str
     kind: Kind
-    document: OperatorDocument
+    document: OperatorDocument | Grant
     state: str
     signers: frozenset[str]
 

@@ -37,6 +37,7 @@ from controller.signing.queries import (
     supersede,
 )
 from controller.store.engine import writing
+from protocol.checkpoint import Checkpoint
 from protocol.clock import WallMs
 from protocol.document import KINDS, Kind, kind_of, read
 from protocol.envelope import Envelope, unpack
@@ -177,8 +178,6 @@ class Acceptance:
         return _stored_result(judgement, kept)
 
     async def _tell_hooks(self, connection: AsyncConnection, judgement: Judgement) -> None:
-        if isinstance(judgement.document, Grant):
-            return
         stored = StoredEnvelope(
             judgement.digest, judgement.kind, judgement.document, judgement.state.value, judgement.signers
         )
@@ -207,7 +206,7 @@ def _scope_of(envelope: Envelope) -> UnitPath | None:
         document = read(envelope)
     except DocumentError:
         return None
-    return None if isinstance(document, Attestation) else document.scope
+    return None if isinstance(document, Attestation | Checkpoint) else document.scope
 
 
 def _open(packed: bytes) -> Envelope | _Refused:
