@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
@@ -18,6 +19,7 @@ from edge.adapters.mqtt_link import Broker, MqttLink
 from edge.adapters.outbox import SqliteOutbox
 from edge.adapters.state_store import SqliteStateStore
 from edge.adapters.system_clock import SystemClock
+from edge.adapters.tls import TlsError, client_context
 from edge.adapters.usb_stick import StickFirstFetcher, UsbStick
 from edge.believed_clock import BelievedClock
 from edge.config import AGENT_VERSION, AgentConfig, ConfigError, pinned_anchor
@@ -156,12 +158,28 @@ def _disk(stack: AsyncExitStack) -> Disk:
     return Disk(executor)
 
 
+def _tls(config: AgentConfig) -> ssl.SSLContext | None:
+    if not config.ca:
+        return None
+    try:
+        return client_context(Path(config.ca), certificate=Path(config.certificate), key=Path(config.key))
+    except TlsError as error:
+        raise ConfigError(str(error)) from error
+
+
 def _broker(config: AgentConfig) -> Broker:
-    return Broker(config.mqtt_host, config.mqtt_port, config.device, config.token, keepalive_s=config.keepalive_s)
+    return Broker(
+        config.mqtt_host,
+        config.mqtt_port,
+        config.device,
+        config.token,
+        keepalive_s=config.keepalive_s,
+        tls=_tls(config),
+    )
 
 
 def _fetcher(config: AgentConfig, stack: AsyncExitStack) -> tuple[Fetcher, Mapping[str, Source]]:
-    network = HttpFetcher(config.controller_url, token=config.token, place=config.place)
+    network = HttpFetcher(config.controller_url, token=config.token, place=config.place, tls=_tls(config))
     stack.push_async_callback(network.close)
     if not config.usb:
         return network, {}

@@ -3,7 +3,10 @@
 device, place       its id and its own place, such as vn/92/31498/c07
 controller_url      http(s) address of the controller
 mqtt_host, mqtt_port, token
-                    the broker; the token is the password there and the bearer token at the controller
+                    the broker; the token is the password there and the bearer token at the controller. It serves a
+                    controller on this machine only; elsewhere the certificate says who we are and it is empty
+ca, certificate, key
+                    paths: the province's device CA, and this device's certificate and key for both connections
 anchor, data        paths; relative ones start at the file's directory
 heartbeat_ms        between two statuses when nothing changes
 keepalive_s         a silent line is noticed within twice this
@@ -48,7 +51,10 @@ class AgentConfig:
     controller_url: str
     mqtt_host: str
     mqtt_port: int = field(metadata=bounded(low=1, high=65_535))
-    token: str
+    token: str = field(repr=False)
+    ca: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
+    certificate: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
+    key: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     anchor: str = field(default="anchor.json", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     data: str = field(default="data", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     heartbeat_ms: int = field(default=60_000, metadata=bounded(low=500, high=3_600_000))
@@ -64,8 +70,25 @@ class AgentConfig:
         unit_path(self.place)
         if urlsplit(self.controller_url).scheme not in ("http", "https"):
             raise ValueError("controller_url begins with http:// or https://")
-        if not self.mqtt_host or not self.token:
-            raise ValueError("mqtt_host and token are not empty")
+        if not self.mqtt_host:
+            raise ValueError("mqtt_host is not empty")
+        self._check_line()
+
+    def _check_line(self) -> None:
+        url = urlsplit(self.controller_url)
+        if any((self.ca, self.certificate, self.key)):
+            if not all((self.ca, self.certificate, self.key)):
+                raise ValueError("ca, certificate and key go together")
+            if url.scheme != "https":
+                raise ValueError("with a certificate, controller_url begins with https://")
+        elif not self.token:
+            raise ValueError("token is not empty unless there is a certificate")
+        elif not (_is_here(url.hostname or "") and _is_here(self.mqtt_host)):
+            raise ValueError("a token would go over the network in the clear; a device elsewhere needs a certificate")
+
+
+def _is_here(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def read_config(path: Path) -> AgentConfig:
@@ -109,7 +132,7 @@ def _did_you_mean(key: str, known: Iterable[str]) -> str:
 
 def _absolute(value: dict[str, Any], directory: Path) -> dict[str, Any]:
     made = {"anchor": "anchor.json", "data": "data", **value}
-    for key in ("anchor", "data", "usb"):
+    for key in ("anchor", "data", "usb", "ca", "certificate", "key"):
         if isinstance(made.get(key), str) and made[key]:
             made[key] = str(directory / made[key])
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Final
@@ -32,6 +33,7 @@ class HttpFetcher:
     """Implements Fetcher against one controller; close it, or use it as a context.
 
     Args:
+        token: for a plain connection; with `tls` the certificate says who we are.
         idle_s: a transfer that brings nothing for this long has failed.
         total_s: one try of one medium; the next try goes on where it ended.
         wait_s: how long the controller may hold a poll when there is nothing new.
@@ -43,13 +45,16 @@ class HttpFetcher:
         *,
         token: str,
         place: UnitPath,
+        tls: ssl.SSLContext | None = None,
         idle_s: float = 30.0,
         total_s: float = 1800.0,
         wait_s: int = 50,
         backoff: Backoff | None = None,
     ) -> None:
         self._url, self._place = controller_url.rstrip("/"), place
-        self._headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+        self._tls, self._headers = tls, {"Accept-Encoding": "identity"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
         self._idle_s, self._total_s, self._wait_s = idle_s, total_s, wait_s
         self._backoff = backoff or Backoff()
         self._opened: aiohttp.ClientSession | None = None
@@ -70,7 +75,8 @@ class HttpFetcher:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
-            self._opened = aiohttp.ClientSession(headers=self._headers)
+            connector = aiohttp.TCPConnector(ssl=self._tls if self._tls is not None else True)
+            self._opened = aiohttp.ClientSession(headers=self._headers, connector=connector)
         return self._opened
 
     def _timeout(self, total_s: float, idle_s: float) -> ClientTimeout:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import aiomqtt
@@ -32,16 +33,19 @@ class Broker:
     """Where the broker is and how this device signs in.
 
     Attributes:
+        token: the password; empty when the certificate of `tls` says who we are.
         keepalive_s: a line that died silently is noticed within twice this.
         timeout_s: longest wait for the broker's answer to anything.
+        tls: how the connection is secured; None speaks plainly, for a broker on this machine.
     """
 
     host: str
     port: int
     device: str
-    token: str
+    token: str = field(repr=False)
     keepalive_s: int = 30
     timeout_s: float = 20.0
+    tls: ssl.SSLContext | None = None
 
     def session(self) -> Session:
         """A connection that is not open yet."""
@@ -53,6 +57,7 @@ class Broker:
             will=aiomqtt.Will(online_topic(self.device), b"0", qos=1, retain=True),
             keepalive_s=self.keepalive_s,
             timeout_s=self.timeout_s,
+            tls=self.tls,
         )
 
 

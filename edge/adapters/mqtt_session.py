@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections import deque
 from typing import Any, Final
 
@@ -83,18 +84,20 @@ class Session(aiomqtt.Client):
         will: aiomqtt.Will,
         keepalive_s: int,
         timeout_s: float,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(
             hostname,
             port,
             identifier=identifier,
             username=identifier,
-            password=password,
+            password=password or None,
             will=will,
             clean_session=False,
             keepalive=keepalive_s,
             timeout=timeout_s,
             queue_type=Arrivals,
+            tls_context=tls,
         )
         self._client.manual_ack_set(True)
 
@@ -152,7 +155,8 @@ class Session(aiomqtt.Client):
         if not isinstance(sock, socket.socket):
             return
         try:
-            sock.shutdown(socket.SHUT_RDWR)
+            # Not the TLS socket's own way: it forgets the cipher first, and what still waits would be read as MQTT.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
         except OSError:
             pass
         while self._client.loop_read() == MQTT_ERR_SUCCESS:
