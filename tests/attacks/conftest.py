@@ -1,0 +1,85 @@
+"""Every attack runs in virtual time, against a device that knows its schedule, its rules and the hour."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from protocol.bulletin import MediaRef
+from protocol.document import Kind
+from simulators.attacker import Attacker
+from simulators.encoder import encode
+from simulators.loop_clock import LoopClock
+from simulators.melody import melody
+from simulators.virtual_loop import VirtualLoop
+from tests.attacks.loudspeaker import Loudspeaker
+from tests.attacks.offices import C1, COMMUNE, FRESHNESS, NEIGHBOUR_KEY, NINE, Offices, every_day, seal
+from tests.attacks.scene import Scene
+
+PROGRAMME_MS = 40_000
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], VirtualLoop]]:
+    """Which loop pytest-asyncio makes for these tests."""
+    return {"virtual": VirtualLoop}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A programme as samples, as a file, and as documents name it."""
+
+    samples: bytes
+    data: bytes
+    media: MediaRef
+
+
+@pytest.fixture(scope="package")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """The true programme."""
+    samples = melody(31, duration_ms=PROGRAMME_MS)
+    data = encode(samples, tmp_path_factory.mktemp("media") / "programme.opus").read_bytes()
+    return Recording(samples, data, MediaRef(hashlib.sha256(data).hexdigest(), len(data), PROGRAMME_MS))
+
+
+@pytest.fixture(scope="package")
+def stations() -> tuple[bytes, bytes]:
+    """What the signed station broadcasts, and what a pirate does."""
+    return melody(11, duration_ms=5000), melody(99, duration_ms=5000)
+
+
+@pytest.fixture
+async def unplugged(tmp_path: Path, recording: Recording, stations: tuple[bytes, bytes]) -> AsyncIterator[Scene]:
+    """A scene whose device is not switched on yet."""
+    clock = LoopClock(wall=NINE)
+    offices = Offices(clock, recording.media)
+    speaker = Loudspeaker(tmp_path, clock, own=stations[0], foreign=stations[1])
+    attacker = Attacker(
+        freshness=FRESHNESS,
+        insider=NEIGHBOUR_KEY,
+        wall=lambda: clock.now().wall,
+        unit=COMMUNE,
+        slot=speaker.slot,
+    )
+    attacker.web.media[recording.media.digest] = recording.data
+    config = seal(Kind.AUDIBLE_CONFIG, offices.config(), C1)
+    morning, dawn = offices.item(), offices.item("rang-dong", when=every_day(6 * 3600))
+    schedule = seal(Kind.SCHEDULE, offices.schedule(morning, dawn), C1)
+    async with attacker:
+        attacker.history += [*offices.grants, config, schedule]
+        scene = Scene(offices, attacker, speaker, recording.samples, schedule, config)
+        await scene.retain(config, schedule)
+        try:
+            yield scene
+        finally:
+            await speaker.close()
+
+
+@pytest.fixture
+async def scene(unplugged: Scene) -> Scene:
+    """A device in a known good state."""
+    await unplugged.power_up()
+    return unplugged
