@@ -14,10 +14,20 @@ from pathlib import Path
 from aiohttp import web
 
 from controller.app import make_app
+from controller.broker.tls import DeviceTlsError
 from controller.config import Config
+from controller.devices.door import open_door
 from controller.web.i18n import compile_catalogues
 
 logger = logging.getLogger("controller")
+
+_PLAINLY_ABROAD = (
+    "Devices would send their tokens over the network in the clear. Set up the device CA and say where it is:\n"
+    "  python -m provisioning device-ca init --directory device-ca\n"
+    "  python -m provisioning device-ca server-certificate --directory device-ca --out data/device-tls\n"
+    "  python -m controller … --device-tls data/device-tls\n"
+    "Or listen on this machine only: --host 127.0.0.1, behind a proxy if pages are read elsewhere."
+)
 
 
 def parse(arguments: Sequence[str]) -> Config:
@@ -33,6 +43,10 @@ def parse(arguments: Sequence[str]) -> Config:
     parser.add_argument("--signer-url", default=usual.signer_url)
     parser.add_argument("--panel-url", help="origin of the simulated devices' panel")
     parser.add_argument("--allow-host", action="append", default=[], help="a further name accepted in Host")
+    parser.add_argument("--device-tls", type=Path, help="directory of device CA, server certificate and key")
+    parser.add_argument("--device-host", help="address on which devices come in; usually that of --host")
+    parser.add_argument("--device-port", type=int, default=usual.device_port, help="port for devices, by mutual TLS")
+    parser.add_argument("--device-url", help="how devices reach the controller, such as https://loa.example.vn:8443")
     parser.add_argument("--demo", action="store_true", help="fill an empty database with the demo province")
     given = vars(parser.parse_args(arguments))
     return Config(hosts=tuple(given.pop("allow_host")), **given)
@@ -43,7 +57,14 @@ async def serve(config: Config) -> int:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    runner = web.AppRunner(make_app(config), access_log=None, shutdown_timeout=5)
+    if config.plainly_abroad:
+        print(_PLAINLY_ABROAD, file=sys.stderr)
+        return 2
+    try:
+        runner = web.AppRunner(make_app(config), access_log=None, shutdown_timeout=5)
+    except DeviceTlsError as error:
+        print(error, file=sys.stderr)
+        return 2
     try:
         await runner.setup()
     except OSError as error:
@@ -55,15 +76,22 @@ async def serve(config: Config) -> int:
         )
         return 2
     try:
-        await web.TCPSite(runner, config.host, config.port).start()
-        logger.info("controller is at %s", config.origin)
-        await stop.wait()
+        await _listen(runner, config, stop)
     except OSError as error:
-        print(f"Port {config.port} cannot be used: {error.strerror}. Choose another with --port.", file=sys.stderr)
+        print(f"A port cannot be used: {error.strerror}. Choose others: --port, --device-port.", file=sys.stderr)
         return 2
     finally:
         await runner.cleanup()
     return 0
+
+
+async def _listen(runner: web.AppRunner, config: Config, stop: asyncio.Event) -> None:
+    await web.TCPSite(runner, config.host, config.port).start()
+    async with open_door(runner, config) as door:
+        logger.info("controller is at %s, for devices at %s", config.origin, config.device_origin)
+        if door is None:
+            logger.warning("devices come with a token and without TLS; that is for this machine only")
+        await stop.wait()
 
 
 def main() -> int:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """A broker and our account there. `tls` with `mqtts://`."""
+    """A broker and our account there. `tls` with `mqtts://`.
+
+    Attributes:
+        context: how we prove to be the controller, for a broker that demands certificates of our device CA.
+    """
 
     host: str
     port: int
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: bool = False
+    context: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
 
 
 def broker_address(text: str) -> BrokerAddress:

@@ -15,24 +15,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections import deque
 from typing import Any, Final
 
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
-from amqtt.broker import Broker, RetainedApplicationMessage
-from amqtt.contexts import Action, BrokerConfig, ListenerConfig
-from amqtt.errors import AMQTTError, BrokerError, MQTTError
+from amqtt.broker import RetainedApplicationMessage
+from amqtt.contexts import Action, ListenerConfig
+from amqtt.errors import AMQTTError, MQTTError
 from amqtt.mqtt.connack import NOT_AUTHORIZED, ConnackPacket
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import ApplicationMessage, Session
 
-from controller.broker.rights import Gate, Rights
+from controller.broker.listening import CONNECT_TIMEOUT_S, ListeningBroker
+from controller.broker.rights import Gate, Offer, Rights
+from controller.broker.tls import peer_certificate
 from protocol.limits import PARCEL_BYTES_MAX
 from protocol.topics import ALERT
 
 logger = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT_S: Final = 10
 WAITING_MAX: Final = 64
 KEEP_ALIVE_S_MAX: Final = 600
 _PACKET_OVERHEAD_BYTES: Final = 1024
@@ -62,37 +64,23 @@ class _Handler(BrokerProtocolHandler):
             self.writer._writer.transport.abort()
 
 
-class EmbeddedBroker(Broker):
+class EmbeddedBroker(ListeningBroker):
     """MQTT 3.1.1 for enrolled devices and the controller itself."""
 
-    def __init__(self, *, host: str, port: int, gate: Gate) -> None:
-        listener = ListenerConfig(bind=f"{host}:{port}")
-        super().__init__(BrokerConfig(listeners={"default": listener}, plugins={}))
+    def __init__(self, *, host: str, port: int, gate: Gate, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(host=host, port=port, tls=tls)
         self._gate = gate
         self._rights: dict[str, Rights] = {}
         self._subscribing: set[str] = set()
         for noisy in ("amqtt", "transitions"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
 
-    @property
-    def port(self) -> int:
-        """The port that was really taken."""
-        instance = self._servers["default"].instance
-        assert isinstance(instance, asyncio.Server)
-        return int(instance.sockets[0].getsockname()[1])
-
-    async def start(self) -> None:
-        """Opens the port.
-
-        Raises:
-            OSError: the port is taken.
-        """
-        try:
-            await super().start()
-        except BrokerError as error:
-            if isinstance(error.__cause__, OSError):
-                raise error.__cause__ from None
-            raise
+    def expel(self, client: str) -> None:
+        """Ends the connection of a client that may not be here any more."""
+        self._rights.pop(client, None)
+        _, handler = self._sessions.get(client, (None, None))
+        if handler is not None:
+            _abort(handler)
 
     async def shutdown(self) -> None:
         """Ends every connection, then closes the port."""
@@ -118,7 +106,8 @@ class EmbeddedBroker(Broker):
             await writer.close()
             raise MQTTError(f"no connect packet: {error!r}") from error
         client = offered.client_id or ""
-        rights = await self._gate.admit(client, offered.username, offered.password)
+        certificate = peer_certificate(writer.get_ssl_info())
+        rights = await self._gate.admit(Offer(client, offered.username, offered.password, certificate))
         if rights is None:
             await ConnackPacket.build(0, NOT_AUTHORIZED).to_stream(writer)
             await writer.close()

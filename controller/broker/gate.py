@@ -1,4 +1,7 @@
-"""Who may connect to the embedded broker: enrolled devices by their token, the controller by a secret of the day."""
+"""Who may connect to the embedded broker: enrolled devices by certificate, the controller by a secret of the day.
+
+On this machine only, and only while no device CA is set up, a device may come with its token instead.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ import secrets
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from controller.broker.rights import ControllerRights, DeviceRights, Rights
+from controller.broker.rights import ControllerRights, DeviceRights, Offer, Rights
+from controller.devices.identity import device_of_certificate
 from controller.devices.queries import place_of
 from controller.devices.token import token_hash
 from controller.store.engine import reading
@@ -22,33 +26,45 @@ CONTROLLER = "loalang.controller"
 class DeviceGate:
     """Implements `controller.broker.rights.Gate` on the table of devices."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, tokens: bool = True) -> None:
+        """
+        Args:
+            tokens: whether a device may come without a certificate.
+        """
         self._engine = engine
+        self._tokens = tokens
         self._told: set[str] = set()
         self.secret = secrets.token_urlsafe(32)
         """The controller's own password, new with each start and never stored."""
 
-    async def admit(self, client: str, username: str | None, password: str | None) -> Rights | None:
-        """The rights of whoever offers this name and password, or None: refused."""
-        if username == CONTROLLER and client.startswith(CONTROLLER):
-            known = hmac.compare_digest((password or "").encode(), self.secret.encode())
+    async def admit(self, offer: Offer) -> Rights | None:
+        """See `Gate`."""
+        if offer.username == CONTROLLER and offer.client.startswith(CONTROLLER):
+            known = hmac.compare_digest((offer.password or "").encode(), self.secret.encode())
             rights: Rights | None = ControllerRights() if known else None
         else:
-            rights = await self._device(client, username, password)
+            rights = await self._device(offer)
         if rights is None:
-            self._tell_refused(client)
+            self._tell_refused(offer.client)
         return rights
 
-    async def _device(self, client: str, username: str | None, password: str | None) -> DeviceRights | None:
-        if username is None or username != client or not password:
+    async def _device(self, offer: Offer) -> DeviceRights | None:
+        if offer.username is None or offer.username != offer.client:
             return None
         async with reading(self._engine) as connection:
-            place = await place_of(connection, device=username, token_hash=token_hash(password))
-        return DeviceRights(username, place) if place else None
+            if offer.certificate is not None:
+                found = await device_of_certificate(connection, offer.certificate)
+                place = found.place if found is not None and found.id == offer.client else None
+            elif self._tokens and offer.password:
+                hashed = token_hash(offer.password)
+                place = await place_of(connection, device=offer.username, token_hash=hashed)
+            else:
+                place = None
+        return DeviceRights(offer.username, place) if place else None
 
     def _tell_refused(self, client: str) -> None:
         # A misconfigured device tries for ever: the first time is worth a line, the thousandth is not.
         level = logging.DEBUG if client in self._told else logging.WARNING
         if len(self._told) < 1000:
             self._told.add(client)
-        logger.log(level, "the broker refused %r: unknown device, or another token", client[:64])
+        logger.log(level, "the broker refused %r: unknown device, or another certificate or token", client[:64])

@@ -107,7 +107,7 @@ class MqttLink:
             max_queued_incoming_messages=INCOMING_MAX,
             max_queued_outgoing_messages=OUTGOING_MAX,
             max_inflight_messages=OUTGOING_MAX,
-            tls_context=ssl.create_default_context() if address.tls else None,
+            tls_context=(address.context or ssl.create_default_context()) if address.tls else None,
         )
 
     def _hand_over(self, message: aiomqtt.Message) -> None:

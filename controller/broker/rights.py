@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from controller.broker.tls import PeerCertificate
 from protocol.topics import ROOT, down_topics
 from protocol.units import UnitPath
 
@@ -54,9 +55,23 @@ class ControllerRights:
         return topic_filter.startswith(f"{ROOT}/")
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a client says about itself when it connects.
+
+    Attributes:
+        certificate: what it proved in the TLS handshake to have the key of; None on a plain connection.
+    """
+
+    client: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    certificate: PeerCertificate | None = None
+
+
 class Gate(Protocol):
     """Decides who may connect."""
 
-    async def admit(self, client: str, username: str | None, password: str | None) -> Rights | None:
-        """The rights of whoever offers this name and password, or None: refused."""
+    async def admit(self, offer: Offer) -> Rights | None:
+        """The rights of whoever offers this, or None: refused."""
         ...

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
@@ -13,10 +14,12 @@ from aiohttp import web
 from controller.broker.address import BrokerAddress, broker_address
 from controller.broker.embedded import EmbeddedBroker
 from controller.broker.gate import CONTROLLER, DeviceGate
-from controller.broker.keys import MQTT, REPORT_LISTENERS
+from controller.broker.keys import EMBEDDED, MQTT, REPORT_LISTENERS
 from controller.broker.publisher import MqttPublisher
+from controller.broker.tls import client_context, server_context
 from controller.keys import CONFIG, ENGINE, PUBLISHER
 
+_GATE: web.AppKey[DeviceGate] = web.AppKey("device_gate")
 logger = logging.getLogger(__name__)
 
 
@@ -32,20 +35,27 @@ def setup(app: web.Application) -> None:
     identifier = CONTROLLER if config.broker is None else _fixed_identifier(config.data)
     app[MQTT] = MqttPublisher(identifier, received=received)
     app[PUBLISHER] = app[MQTT]
+    if config.broker is None:
+        app[_GATE] = DeviceGate(app[ENGINE], tokens=config.device_tls is None)
+        tls = server_context(config.device_tls) if config.device_tls is not None else None
+        app[EMBEDDED] = EmbeddedBroker(host=config.listening_host, port=config.mqtt_port, gate=app[_GATE], tls=tls)
     app.cleanup_ctx.append(_outside if config.broker else _embedded)
 
 
 async def _outside(app: web.Application) -> AsyncIterator[None]:
-    address = broker_address(app[CONFIG].broker or "")
+    config = app[CONFIG]
+    address = broker_address(config.broker or "")
+    if address.tls and config.device_tls is not None:
+        address = replace(address, context=client_context(config.device_tls))
     async for _ in _connected(app, address):
         yield
 
 
 async def _embedded(app: web.Application) -> AsyncIterator[None]:
-    config, gate = app[CONFIG], DeviceGate(app[ENGINE])
-    broker = EmbeddedBroker(host=config.host, port=config.mqtt_port, gate=gate)
+    broker, gate = app[EMBEDDED], app[_GATE]
     await broker.start()
-    address = BrokerAddress(config.host, broker.port, username=CONTROLLER, password=gate.secret)
+    host, port = broker.inside
+    address = BrokerAddress(host, port, username=CONTROLLER, password=gate.secret)
     async for _ in _connected(app, address):
         yield
     await broker.shutdown()

@@ -42,19 +42,19 @@ async def device_of_token(connection: AsyncConnection, token: str) -> Enrolled |
     """Whoever sends this token over HTTP."""
     asked = select(devices).where(devices.c.token_hash == token_hash(token))
     row = (await connection.execute(asked)).first()
-    return _enrolled(row) if row else None
+    return enrolled_of(row) if row else None
 
 
 async def all_devices(connection: AsyncConnection) -> tuple[Enrolled, ...]:
     """Everything that is enrolled, for the ingest; never for a page."""
     rows = await connection.execute(select(devices))
-    return tuple(_enrolled(row) for row in rows)
+    return tuple(enrolled_of(row) for row in rows)
 
 
 async def devices_within(connection: AsyncConnection, scopes: Iterable[UnitPath]) -> tuple[Enrolled, ...]:
     """Devices in the scopes, by place."""
     rows = await connection.execute(select(devices).where(within(devices.c.place, scopes)).order_by(devices.c.place))
-    return tuple(_enrolled(row) for row in rows)
+    return tuple(enrolled_of(row) for row in rows)
 
 
 async def device_within(
@@ -112,6 +112,7 @@ async def waiting_documents(connection: AsyncConnection, scopes: Iterable[UnitPa
     return (await connection.execute(asked)).scalar_one()
 
 
-def _enrolled(row: Row[tuple[object, ...]]) -> Enrolled:
+def enrolled_of(row: Row[tuple[object, ...]]) -> Enrolled:
+    """A device's row as the domain has it."""
     fields = row._mapping
     return Enrolled(fields["id"], unit_path(fields["place"]), fields["name"], lat=fields["lat"], lon=fields["lon"])

@@ -14,6 +14,7 @@ from controller.devices import pages
 from controller.devices.announcer import Announcer
 from controller.devices.api import add_device_api
 from controller.devices.domain import DEMO_HEARTBEAT_MS, HEARTBEAT_MS
+from controller.devices.door import know_device
 from controller.devices.ingest import Ingest
 from controller.devices.keys import ANNOUNCER, INGEST, ROSTER
 from controller.devices.live import Roster
@@ -35,6 +36,7 @@ def setup(app: web.Application) -> None:
     app[ROSTER] = Roster(heartbeat_ms=heartbeat_ms)
     app[ANNOUNCER] = Announcer(app[EVENTS], app[ROSTER], app[CLOCK])
     app[INGEST] = Ingest(app[ENGINE], app[ROSTER], app[ANNOUNCER], app[CLOCK])
+    app.middlewares.append(know_device)
     app.setdefault(REPORT_LISTENERS, []).append(app[INGEST].receive)
     app.router.add_get("/devices", pages.show_devices)
     app.router.add_get("/devices/new", pages.show_enrolment)

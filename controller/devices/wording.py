@@ -35,6 +35,7 @@ REFUSALS: Final[dict[Refusal, str]] = {
     Refusal.WRONG_NONCE: N_("The answer about the time was not for this question."),
     Refusal.TOO_MANY: N_("The loudspeaker holds too many documents of this kind."),
     Refusal.NOT_STORED: N_("The loudspeaker could not store it; its memory may be full or worn out."),
+    Refusal.NOT_BY_STICK: N_("It came on a USB stick. What sounds at once is only obeyed when it comes by network."),
 }
 
 FAULTS: Final[dict[FaultCode, str]] = {

@@ -1,4 +1,4 @@
-"""What a device asks over HTTP with its token: the time, and all that it should hold (the path beside the broker)."""
+"""What a device asks over HTTP: the time, and all that it should hold (the path beside the broker)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Final
 
 from aiohttp import web
 
-from controller.devices.queries import Enrolled, device_of_token
-from controller.keys import CLOCK, ENGINE
+from controller.devices.door import device_of
+from controller.keys import CLOCK
 from controller.signing.freshness import attest
 from controller.signing.keys import DISTRIBUTION, FRESHNESS
 from controller.signing.shelf import as_json
-from controller.store.engine import reading
 from controller.web.explained import N_, Explained
 from controller.web.guard import public
 
@@ -25,21 +24,6 @@ def add_routes(app: web.Application) -> None:
     """Adds the routes of devices."""
     app.router.add_post("/device/v1/attest", answer_nonce)
     app.router.add_get("/device/v1/documents", give_documents)
-
-
-async def device_of(request: web.Request) -> Enrolled:
-    """The device whose token came along.
-
-    Raises:
-        Explained: no token, or nobody's.
-    """
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
-        async with reading(request.app[ENGINE]) as connection:
-            found = await device_of_token(connection, token)
-        if found is not None:
-            return found
-    raise Explained(N_("This device is not enrolled here."), status=401, code="unknown_device")
 
 
 @public

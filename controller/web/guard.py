@@ -43,7 +43,7 @@ def is_public(request: web.Request) -> bool:
 async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses a rebound host name, and a change that another site's page sends."""
     config = request.app[CONFIG]
-    if urlsplit(f"//{request.host}").hostname not in config.host_names:
+    if not over_mutual_tls(request) and urlsplit(f"//{request.host}").hostname not in config.host_names:
         raise web.HTTPMisdirectedRequest(text="unknown host name")
     origin = request.headers.get("Origin")
     if request.method not in _SAFE and origin is not None and not _own(origin, request):
@@ -51,6 +51,11 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
             N_("This request came from another website and was refused."), status=403, code="foreign_origin"
         )
     return await handler(request)
+
+
+def over_mutual_tls(request: web.Request) -> bool:
+    """Whether the request came through the door for devices, which no page in a browser can do."""
+    return request.transport is not None and request.transport.get_extra_info("ssl_object") is not None
 
 
 def _own(origin: str, request: web.Request) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from controller.broker.embedded import EmbeddedBroker
-from controller.broker.rights import ControllerRights, DeviceRights, Rights
+from controller.broker.rights import ControllerRights, DeviceRights, Offer, Rights
 from protocol.units import UnitPath
 from tests.component import need
 
@@ -23,8 +23,8 @@ PLACE = UnitPath("vn/92/31498/c07")
 class OpenGate:
     """Everybody is who they say: this is about the link, not about rights."""
 
-    async def admit(self, client: str, username: str | None, password: str | None) -> Rights | None:
-        return DeviceRights(username, PLACE) if username else ControllerRights()
+    async def admit(self, offer: Offer) -> Rights | None:
+        return DeviceRights(offer.username, PLACE) if offer.username else ControllerRights()
 
 
 def free_port() -> int:

@@ -9,7 +9,7 @@ import aiomqtt
 import pytest
 
 from controller.broker.embedded import EmbeddedBroker
-from controller.broker.rights import ControllerRights, DeviceRights, Rights
+from controller.broker.rights import ControllerRights, DeviceRights, Offer, Rights
 from protocol.units import UnitPath
 
 
@@ -19,7 +19,8 @@ class ListGate:
 
     passwords: dict[str, str] = field(default_factory=lambda: {"c1": "one", "c2": "two", "controller.": "secret"})
 
-    async def admit(self, client: str, username: str | None, password: str | None) -> Rights | None:
+    async def admit(self, offer: Offer) -> Rights | None:
+        client, username, password = offer.client, offer.username, offer.password
         if username not in self.passwords or self.passwords[username] != password or client != username:
             return None
         return (
