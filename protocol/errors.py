@@ -54,3 +54,4 @@ class Refusal(StrEnum):
     WRONG_NONCE = "wrong_nonce"
     TOO_MANY = "too_many"
     NOT_STORED = "not_stored"
+    NOT_BY_STICK = "not_by_stick"
