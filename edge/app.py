@@ -18,6 +18,7 @@ from edge.adapters.media_store import DiskMediaStore
 from edge.adapters.mqtt_link import Broker, MqttLink
 from edge.adapters.outbox import SqliteOutbox
 from edge.adapters.state_store import SqliteStateStore
+from edge.adapters.stick_logs import StickLogs
 from edge.adapters.system_clock import SystemClock
 from edge.adapters.tls import TlsError, client_context
 from edge.adapters.usb_stick import StickFirstFetcher, UsbStick
@@ -82,10 +83,20 @@ async def run_agent(
         make = audio or _engine_maker(board, player, voice)
         sound_clock = BelievedClock(clock)
         sound = await stack.enter_async_context(make(sound_clock, media))
-        ports = _ports(
-            config, board, stack, data=data, disk=disk, media=media, clock=clock, sound_clock=sound_clock, sound=sound
-        )
         watch = _Observers(sound, observe)
+        logs = StickLogs(data, clock, state=watch.state)
+        ports = _ports(
+            config,
+            board,
+            stack,
+            data=data,
+            disk=disk,
+            media=media,
+            clock=clock,
+            sound_clock=sound_clock,
+            sound=sound,
+            logs=logs,
+        )
         await Runner(step, initial(identity), device=config.device, ports=ports, observe=watch).run()
 
 
@@ -100,11 +111,12 @@ def _ports(
     clock: Clock,
     sound_clock: BelievedClock,
     sound: SoundPath,
+    logs: StickLogs,
 ) -> Ports:
     state, outbox = SqliteStateStore(data), SqliteOutbox(data / "outbox.db")
     stack.push_async_callback(disk.run, state.close)
     stack.push_async_callback(disk.run, outbox.close)
-    fetcher, sticks = _fetcher(config, stack)
+    fetcher, sticks = _fetcher(config, stack, logs)
     return Ports(
         clock=clock,
         sound_clock=sound_clock,
@@ -122,13 +134,19 @@ def _ports(
 
 
 class _Observers:
-    """Tells the sound path the signed times of the amplifier, and the caller everything."""
+    """Tells the sound path the signed times of the amplifier, and the caller everything; knows the newest state."""
 
     def __init__(self, sound: SoundPath, observe: Callable[[AgentState], None]) -> None:
         self._sound, self._observe = sound, observe
         self._documents: object = None
+        self._state: AgentState | None = None
+
+    def state(self) -> AgentState | None:
+        """What the agent knows now; None until it has booted."""
+        return self._state
 
     def __call__(self, state: AgentState) -> None:
+        self._state = state
         if state.trust.documents is not self._documents:
             self._documents = state.trust.documents
             config = config_of(state)
@@ -178,12 +196,12 @@ def _broker(config: AgentConfig) -> Broker:
     )
 
 
-def _fetcher(config: AgentConfig, stack: AsyncExitStack) -> tuple[Fetcher, Mapping[str, Source]]:
+def _fetcher(config: AgentConfig, stack: AsyncExitStack, logs: StickLogs) -> tuple[Fetcher, Mapping[str, Source]]:
     network = HttpFetcher(config.controller_url, token=config.token, place=config.place, tls=_tls(config))
     stack.push_async_callback(network.close)
     if not config.usb:
         return network, {}
-    stick = UsbStick(Path(config.usb))
+    stick = UsbStick(Path(config.usb), logs=logs)
     return StickFirstFetcher(stick, network), {"stick": stick.events}
 
 
