@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,8 @@ from typing import Final
 from edge.ports import PortError, StorageFullError
 
 _log = logging.getLogger(__name__)
-_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# Every statement here is a constant, so one that SQLite does not understand has met tables that are not ours.
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 _FULL: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_TRUNCATE})
 _SET_ASIDE_MAX: Final = 2
 _CACHE_KIB: Final = 256
@@ -53,6 +55,8 @@ class Database:
                 raise
         except sqlite3.Error as error:
             raise self._told(error) from error
+        except UnicodeDecodeError as error:  # SQLite quotes a rotten schema in its message, which is then no text
+            raise DatabaseDamagedError(f"{self._path.name}: {error}") from error
 
     def close(self) -> None:
         """Lets go; the next transaction opens it again."""
@@ -104,8 +108,11 @@ class Database:
         code = getattr(error, "sqlite_errorcode", 0)
         if code in _FULL:
             return StorageFullError(f"{self._path.name}: {error}")
-        # A table that is missing under the right schema number is damage as well.
-        if code & 0xFF in _DAMAGED or "no such table" in str(error) or "already exists" in str(error):
+        # Python's own word, without a code: a text in a row is not UTF-8 any more.
+        rotten = code & 0xFF in _DAMAGED or "Could not decode" in str(error)
+        # One flipped bit of its head makes a file read-only; a disk that is read-only is another matter.
+        closed = code & 0xFF == sqlite3.SQLITE_READONLY and os.access(self._path.parent, os.W_OK)
+        if rotten or closed:
             return DatabaseDamagedError(f"{self._path.name}: {error}")
         return PortError(f"{self._path.name}: {error}")
 
