@@ -64,9 +64,12 @@ def _name(key: str, digest: str) -> str:
 
 
 def _whole(path: Path) -> StoredDocument | None:
-    if path.stat().st_size > ENVELOPE_BYTES_MAX + _KEY_BYTES_MAX:
+    """None for what is not as it was written, or lies on a spot of the card that cannot be read."""
+    try:
+        if path.stat().st_size > ENVELOPE_BYTES_MAX + _KEY_BYTES_MAX:
+            return None
+        first, _, envelope = path.read_bytes().partition(b"\n")
+        key = first.decode()
+    except (OSError, UnicodeDecodeError):
         return None
-    key, _, envelope = path.read_bytes().partition(b"\n")
-    if path.name != _name(key.decode(errors="replace"), hashlib.sha256(envelope).hexdigest()):
-        return None
-    return StoredDocument(key.decode(), envelope)
+    return StoredDocument(key, envelope) if path.name == _name(key, hashlib.sha256(envelope).hexdigest()) else None

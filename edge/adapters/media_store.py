@@ -54,6 +54,8 @@ class DiskMediaStore:
     def _survey(self) -> dict[str, Path]:
         whole = {}
         for path in self._directory.iterdir():
+            if path.is_dir():
+                continue  # not ours: a card of its own has lost+found
             match = _WHOLE.fullmatch(path.name)
             if match and path.stat().st_size == int(match[2]):
                 whole[match[1]] = path
