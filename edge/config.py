@@ -116,7 +116,7 @@ def _json_object(path: Path) -> dict[str, Any]:
             value = json.loads(file.read(_FILE_BYTES_MAX))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}. Enrolment writes this file.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not JSON: {error}. Correct it, or enrol the device again.") from error
     if not isinstance(value, dict):
         raise ConfigError(f"{path} is not a JSON object with settings. Enrol the device again.")
@@ -147,8 +147,9 @@ def pinned_anchor(config: AgentConfig) -> Anchor:
     try:
         with Path(config.anchor).open("rb") as file:
             anchor = read_anchor(file.read(ALERT_ENVELOPE_BYTES_MAX + 1))
-    except OSError as error:
-        raise ConfigError(f"the anchor {config.anchor} cannot be read: {error.strerror}. Enrol again.") from error
+    except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"the anchor {config.anchor} cannot be read: {why}. Enrol again.") from error
     except DocumentError as error:
         raise ConfigError(f"{config.anchor} is not an anchor: {error.detail}. Enrol again.") from error
     if not covers(anchor.scope, config.place):

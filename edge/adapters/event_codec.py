@@ -32,15 +32,16 @@ def decode_line(line: bytes) -> tuple[Now, Event]:
         ValueError: it is not such a line, as the last one of a file may be after a power cut.
     """
     try:
-        mono, wall, name, told = json.loads(line)
+        mono, wall, name, told = json.loads(line.decode())
         kind = _KINDS[name]
-        fields = {
+        fields: dict[str, Any] = {
             field: _read(hint, told[field])
             for field, hint in _hints(typing.cast(typing.Hashable, kind)).items()
             if field in told
         }
-        return Now(MonoMs(mono), WallMs(wall), ClockTrust.NONE), _made(kind, fields)
-    except (ValueError, KeyError, TypeError) as error:
+        now = Now(MonoMs(_read(int, mono)), WallMs(_read(int, wall)), ClockTrust.NONE)
+        return now, _made(kind, fields)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"not a line of a journal: {line[:80]!r}") from error
 
 
@@ -76,4 +77,8 @@ def _read(hint: Any, value: Any) -> Any:
         return base64.b64decode(value, validate=True)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
+    if type(value) is not getattr(hint, "__supertype__", hint):
+        raise TypeError("a value of another kind than was written")
+    if isinstance(value, str):
+        value.encode()  # half a letter, which no adapter ever told
     return value
