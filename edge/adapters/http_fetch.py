@@ -120,6 +120,10 @@ class HttpFetcher:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise FetchError(f"the controller did not answer: {_name(error)}") from error
 
+    def relocate(self, place: UnitPath) -> None:
+        """From the next poll on; one that is held now ends by itself."""
+        self._place = place
+
     async def parcels(self) -> AsyncIterator[Event]:
         """Polls for ever; the cursor moves only when all of an answer has been taken."""
         cursor, told = "", False
@@ -169,8 +173,8 @@ class _Answer:
         except DocumentError as error:
             raise FetchError(f"not an answer to a poll: {error.detail}") from error
         cursor = body.get("cursor") if isinstance(body, dict) else None
-        if not isinstance(cursor, str) or len(cursor) > _CURSOR_CHARS_MAX:
-            raise FetchError("an answer without a cursor")
+        if not isinstance(cursor, str) or len(cursor) > _CURSOR_CHARS_MAX or not cursor.isprintable():
+            raise FetchError("an answer without a cursor that could be sent back")
         if cursor == before:
             raise FetchError("the same answer again")
         return cls(cursor, _texts(body.get("parcels")), _texts(body.get("alerts")))
