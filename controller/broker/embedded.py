@@ -150,10 +150,18 @@ class EmbeddedBroker(ListeningBroker):
         rights = self._rights.get(session.client_id or "")
         if rights is None or action is Action.RECEIVE:
             return rights is not None
-        allowed = rights.may_publish(topic) if action is Action.PUBLISH else rights.may_subscribe(topic)
+        if action is Action.PUBLISH:
+            allowed = rights.may_publish(topic)
+        else:
+            allowed = rights.may_subscribe(topic) or await self._may_subscribe_now(session.client_id or "", topic)
         if not allowed:
             logger.warning("%s may not %s %s", session.client_id, action.value, topic[:200])
         return allowed
+
+    async def _may_subscribe_now(self, client: str, topic: str) -> bool:
+        """A device that was moved while it is connected listens at its new place at once."""
+        self._rights[client] = await self._gate.renew(self._rights[client])
+        return self._rights[client].may_subscribe(topic)
 
     # Who gets what.
 

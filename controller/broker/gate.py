@@ -13,8 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controller.broker.rights import ControllerRights, DeviceRights, Offer, Rights
 from controller.devices.identity import device_of_certificate
-from controller.devices.queries import place_of
-from controller.devices.token import token_hash
+from controller.devices.queries import Enrolled, device_named, device_of_token
 from controller.store.engine import reading
 
 logger = logging.getLogger(__name__)
@@ -54,13 +53,19 @@ class DeviceGate:
         async with reading(self._engine) as connection:
             if offer.certificate is not None:
                 found = await device_of_certificate(connection, offer.certificate)
-                place = found.place if found is not None and found.id == offer.client else None
             elif self._tokens and offer.password:
-                hashed = token_hash(offer.password)
-                place = await place_of(connection, device=offer.username, token_hash=hashed)
+                found = await device_of_token(connection, offer.password)
             else:
-                place = None
-        return DeviceRights(offer.username, place) if place else None
+                found = None
+        return _rights_of(found) if found is not None and found.id == offer.client else None
+
+    async def renew(self, rights: Rights) -> Rights:
+        """See `Gate`."""
+        if not isinstance(rights, DeviceRights):
+            return rights
+        async with reading(self._engine) as connection:
+            found = await device_named(connection, rights.device)
+        return _rights_of(found) if found is not None else rights
 
     def _tell_refused(self, client: str) -> None:
         # A misconfigured device tries for ever: the first time is worth a line, the thousandth is not.
@@ -68,3 +73,7 @@ class DeviceGate:
         if len(self._told) < 1000:
             self._told.add(client)
         logger.log(level, "the broker refused %r: unknown device, or another certificate or token", client[:64])
+
+
+def _rights_of(device: Enrolled) -> DeviceRights:
+    return DeviceRights(device.id, device.place, device.former)

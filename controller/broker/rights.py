@@ -23,15 +23,18 @@ class DeviceRights:
     """A device at its place in the tree.
 
     Attributes:
-        readable: topics of the device's place and of each unit above it; no wildcards.
+        former: while it is moved, the place it comes from.
+        readable: topics of both places and of each unit above them; no wildcards.
     """
 
     device: str
     place: UnitPath
+    former: UnitPath | None = None
     readable: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "readable", frozenset(down_topics(self.place)))
+        former = down_topics(self.former) if self.former is not None else ()
+        object.__setattr__(self, "readable", frozenset((*down_topics(self.place), *former)))
 
     def may_publish(self, topic: str) -> bool:
         """Only its own reports."""
@@ -74,4 +77,8 @@ class Gate(Protocol):
 
     async def admit(self, offer: Offer) -> Rights | None:
         """The rights of whoever offers this, or None: refused."""
+        ...
+
+    async def renew(self, rights: Rights) -> Rights:
+        """The rights of a client that is connected, as they are now: it may have been moved."""
         ...

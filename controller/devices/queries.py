@@ -22,6 +22,7 @@ class Enrolled:
 
     Attributes:
         place: its own leaf in the tree; the unit above is its home.
+        former: the place it was moved from, until it says that it has followed.
     """
 
     id: str
@@ -29,13 +30,18 @@ class Enrolled:
     name: str
     lat: float | None = None
     lon: float | None = None
+    former: UnitPath | None = None
+
+    @property
+    def places(self) -> tuple[UnitPath, ...]:
+        """Where it may listen: a device on the way still needs the word that moves it."""
+        return (self.place,) if self.former is None else (self.place, self.former)
 
 
-async def place_of(connection: AsyncConnection, *, device: str, token_hash: str) -> UnitPath | None:
-    """Where the device stands, when the token is its own."""
-    asked = select(devices.c.place).where(devices.c.id == device, devices.c.token_hash == token_hash)
-    place = await connection.scalar(asked)
-    return unit_path(place) if place else None
+async def device_named(connection: AsyncConnection, device: str) -> Enrolled | None:
+    """The device of an id, for those who know already who it is; never for a page."""
+    row = (await connection.execute(select(devices).where(devices.c.id == device))).first()
+    return enrolled_of(row) if row else None
 
 
 async def device_of_token(connection: AsyncConnection, token: str) -> Enrolled | None:
@@ -115,4 +121,12 @@ async def waiting_documents(connection: AsyncConnection, scopes: Iterable[UnitPa
 def enrolled_of(row: Row[tuple[object, ...]]) -> Enrolled:
     """A device's row as the domain has it."""
     fields = row._mapping
-    return Enrolled(fields["id"], unit_path(fields["place"]), fields["name"], lat=fields["lat"], lon=fields["lon"])
+    former = fields["former_place"]
+    return Enrolled(
+        fields["id"],
+        unit_path(fields["place"]),
+        fields["name"],
+        lat=fields["lat"],
+        lon=fields["lon"],
+        former=unit_path(former) if former else None,
+    )

@@ -15,6 +15,7 @@ from controller.signing.keys import DISTRIBUTION, FRESHNESS
 from controller.signing.shelf import as_json
 from controller.web.explained import N_, Explained
 from controller.web.guard import public
+from protocol.units import UnitPath
 
 WAIT_S_MAX: Final = 55
 _CURSOR_CHARS_MAX: Final = 64
@@ -42,13 +43,14 @@ async def answer_nonce(request: web.Request) -> web.Response:
 async def give_documents(request: web.Request) -> web.Response:
     """Everything for the device's place as soon as it differs from what the device has; else 204 after the wait."""
     device = await device_of(request)
-    if request.query.get("place", device.place) != device.place:
+    place = UnitPath(request.query.get("place", device.place))
+    if place not in device.places:
         raise Explained(N_("This device is enrolled at another place."), status=403, code="wrong_place")
     cursor = request.query.get("cursor", "")[:_CURSOR_CHARS_MAX]
     shelf = request.app[DISTRIBUTION].shelf
     loop = asyncio.get_running_loop()
     until = loop.time() + _wait_s(request.query.get("wait", "0"))
-    while (answer := shelf.answer(device.place)).cursor == cursor:
+    while (answer := shelf.answer(place)).cursor == cursor:
         left = until - loop.time()
         if left <= 0 or shelf.closed:
             return web.Response(status=204)

@@ -205,13 +205,14 @@ devices = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("place", Text, nullable=False, unique=True),
+    Column("former_place", Text, comment="where it was, until it says that it follows its signed word"),
+    Column("word", Text, comment="digest of the newest assignment that names it"),
+    Column("word_ms", BigInteger, comment="date of that assignment"),
     Column("name", Text, nullable=False),
     Column("token_hash", Text, nullable=False, comment="empty: no token opens anything"),
     Column("certificate", Text, unique=True, comment="SHA-256 of the certificate that the device connects with"),
     Column("certified_ms", BigInteger, comment="when the certificate was registered"),
-    Column(
-        "revoked_ms", BigInteger, comment="when certificate and token were taken away; empty after a new one"
-    ),
+    Column("revoked_ms", BigInteger, comment="when certificate and token were taken away; empty after a new one"),
     Column("clone_sign", Text, comment="why a second box is thought to use this identity"),
     Column("clone_ms", BigInteger, comment="when that was last seen"),
     Column("enrolled_ms", BigInteger, nullable=False),

@@ -1,4 +1,7 @@
-"""Real brokers for the link's contract: the one inside the controller, and mosquitto when it is installed."""
+"""Real brokers for the link's contract: the one inside the controller, and mosquitto when it is installed.
+
+Each is tried plainly and with mutual TLS, where a device is whoever its certificate says.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,49 @@ import contextlib
 import os
 import shutil
 import socket
+import ssl
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.broker.embedded import EmbeddedBroker
 from controller.broker.rights import ControllerRights, DeviceRights, Offer, Rights
+from controller.broker.tls import server_context
+from edge.adapters.tls import client_context
 from protocol.units import UnitPath
 from tests.component import need
+from tests.contracts.papers import Authority, authority
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-NAMES = ("embedded", "mosquitto")
+NAMES = ("embedded", "mosquitto", "embedded tls", "mosquitto tls")
+DEVICE = "dev-c07"
 PLACE = UnitPath("vn/92/31498/c07")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A broker that answers.
+
+    Attributes:
+        port: for devices.
+        inside: for the controller; plain.
+        tls: what a device needs to connect.
+    """
+
+    port: int
+    inside: int
+    tls: ssl.SSLContext | None = None
 
 
 class OpenGate:
     """Everybody is who they say: this is about the link, not about rights."""
 
+    async def renew(self, rights: Rights) -> Rights:
+        return rights
+
     async def admit(self, offer: Offer) -> Rights | None:
+        if offer.certificate is not None and offer.certificate.name != offer.username:
+            return None
         return DeviceRights(offer.username, PLACE) if offer.username else ControllerRights()
 
 
@@ -35,33 +64,76 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def running(name: str, directory: Path) -> AsyncIterator[int]:
-    """The port of a running broker of that name."""
-    need(name != "mosquitto" or MOSQUITTO is not None, "mosquitto")
-    async with _embedded() if name == "embedded" else _mosquitto(directory) as port:
-        yield port
+async def running(name: str, directory: Path) -> AsyncIterator[Running]:
+    """A running broker of that name."""
+    kind, _, secure = name.partition(" ")
+    need(kind != "mosquitto" or MOSQUITTO is not None, "mosquitto")
+    province = authority(directory / "province") if secure else None
+    async with _embedded(province) if kind == "embedded" else _mosquitto(directory, province) as broker:
+        yield broker
+
+
+def device_tls(province: Authority | None, device: str = DEVICE) -> ssl.SSLContext | None:
+    """What a freshly enrolled device connects with."""
+    if province is None:
+        return None
+    papers = province.enrol(device)
+    return client_context(papers.ca, certificate=papers.certificate, key=papers.key)
 
 
 @contextlib.asynccontextmanager
-async def _embedded() -> AsyncIterator[int]:
-    broker = EmbeddedBroker(host="127.0.0.1", port=0, gate=OpenGate())
+async def _embedded(province: Authority | None) -> AsyncIterator[Running]:
+    tls = server_context(province.server) if province else None
+    broker = EmbeddedBroker(host="127.0.0.1", port=0, gate=OpenGate(), tls=tls)
     await broker.start()
     try:
-        yield broker.port
+        yield Running(broker.port, broker.inside[1], device_tls(province))
     finally:
         await broker.shutdown()
 
 
 @contextlib.asynccontextmanager
-async def _mosquitto(directory: Path) -> AsyncIterator[int]:
-    assert MOSQUITTO is not None, "asked for above"
-    port = free_port()
+async def _mosquitto(directory: Path, province: Authority | None) -> AsyncIterator[Running]:
+    inside = free_port()
+    settings = f"per_listener_settings true\nset_tcp_nodelay true\nuser root\n{plain_listener(inside)}"
+    port = free_port() if province else inside
+    if province:
+        settings += tls_listener(port, province.server)
+    async with mosquitto(directory, settings, port=port):
+        yield Running(port, inside, device_tls(province))
+
+
+def plain_listener(port: int) -> str:
+    """For programs on the broker's own machine."""
+    return f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+
+
+def tls_listener(port: int, directory: Path, *more: str) -> str:
+    """As `controller/broker/__init__.py` describes it for devices."""
+    lines = (
+        f"listener {port} 127.0.0.1",
+        "allow_anonymous false",
+        f"cafile {directory}/ca.pem",
+        f"certfile {directory}/server.pem",
+        f"keyfile {directory}/server-key.pem",
+        "require_certificate true",
+        "use_identity_as_username true",
+        "use_username_as_clientid true",
+        *more,
+    )
+    return "\n".join(lines) + "\n"
+
+
+@contextlib.asynccontextmanager
+async def mosquitto(directory: Path, settings: str, *, port: int) -> AsyncIterator[None]:
+    """Runs mosquitto until the block ends."""
+    assert MOSQUITTO is not None, "asked for by whoever calls"
     config = directory / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nuser root\n")
+    config.write_text(settings)
     process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", str(config), stderr=asyncio.subprocess.DEVNULL)
     try:
         await _listening(port)
-        yield port
+        yield
     finally:
         process.terminate()
         await process.wait()

@@ -19,6 +19,9 @@ class ListGate:
 
     passwords: dict[str, str] = field(default_factory=lambda: {"c1": "one", "c2": "two", "controller.": "secret"})
 
+    async def renew(self, rights: Rights) -> Rights:
+        return rights
+
     async def admit(self, offer: Offer) -> Rights | None:
         client, username, password = offer.client, offer.username, offer.password
         if username not in self.passwords or self.passwords[username] != password or client != username:
