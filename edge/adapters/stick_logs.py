@@ -123,7 +123,7 @@ def _reports(outbox: Path) -> Iterator[bytes]:
             while rows := connection.execute(query, (newest, _ROWS)).fetchall():
                 yield from (b'["report","%s",%s]\n' % (str(topic).encode(), payload) for _, topic, payload in rows)
                 newest = rows[-1][0]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         _log.warning("the outbox cannot be read for the stick: %s", error)
 
 

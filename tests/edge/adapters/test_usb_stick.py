@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import hashlib
 import os
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -150,3 +152,108 @@ async def test_medium_behind_a_link_is_left(mount: Path, tmp_path: Path, store: 
     with pytest.raises(FetchError):
         await bring(StickFirstFetcher(UsbStick(mount), network), store)
     assert network.order == [MEDIA.digest]
+
+
+async def test_spoilt_medium_is_asked_for_again_of_another_stick(mount: Path, store: DiskMediaStore) -> None:
+    put_in(mount, sound=bytes(len(SOUND)))
+    stick = UsbStick(mount, period_s=0.01)
+    fetcher = StickFirstFetcher(stick, HandFetcher())
+    with pytest.raises(FetchError):
+        await bring(fetcher, store)
+    put_in(mount)
+    (mount / "loalang-bundle.json").write_bytes(b"another")
+    events = stick.events()
+    await next_of(events)
+    await bring(fetcher, store)
+    assert store.digests() == {MEDIA.digest}
+    await events.aclose()  # type: ignore[attr-defined]
+
+
+class PullingSink:
+    """Pulls the stick out, or does something else to it, after the first bytes."""
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        self.offset_bytes, self.finished, self._then = 0, False, then
+
+    async def write(self, data: bytes) -> None:
+        self.offset_bytes += len(data)
+        self._then()
+
+    async def finish(self) -> None:
+        self.finished = True
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("change", ["gone", "shorter", "link"])
+async def test_stick_pulled_out_in_the_middle(mount: Path, tmp_path: Path, change: str) -> None:
+    put_in(mount)
+    path = mount / "media" / MEDIA.digest
+
+    def pull() -> None:
+        path.unlink(missing_ok=True)
+        if change == "shorter":
+            path.write_bytes(SOUND[:5])
+        elif change == "link":
+            path.symlink_to(tmp_path / "elsewhere")
+
+    network, sink = HandFetcher(), PullingSink(pull)
+    fetcher = StickFirstFetcher(UsbStick(mount), network)
+    with pytest.raises(FetchError):
+        await fetcher.fetch(MEDIA, sink)
+    assert not sink.finished
+    await fetcher.fetch(MEDIA, sink)
+    assert network.order == [MEDIA.digest], "the network brings the rest"
+
+
+async def test_no_more_is_taken_than_a_stick_may_bring(mount: Path, store: DiskMediaStore) -> None:
+    put_in(mount)
+    network = HandFetcher()
+    with pytest.raises(FetchError):
+        await bring(StickFirstFetcher(UsbStick(mount, bytes_max=len(SOUND) - 1), network), store)
+    assert network.order == [MEDIA.digest]
+
+
+@pytest.mark.slow
+async def test_hundred_thousand_files(mount: Path, store: DiskMediaStore) -> None:
+    """None of them is listed: what is wanted is opened by its name."""
+    for number in range(100_000):
+        os.close(os.open(mount / f"IMG_{number:06d}.JPG", os.O_CREAT | os.O_WRONLY))
+    put_in(mount)
+    (mount / "loalang-bundle.json").write_bytes(b"parcel")
+    began = time.monotonic()
+    events = UsbStick(mount).events()
+    assert await next_of(events) == ParcelReceived(b"parcel", Route.USB)
+    await bring(StickFirstFetcher(UsbStick(mount), HandFetcher()), store)
+    assert time.monotonic() - began < 1
+    await events.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def hanging(tmp_path: Path) -> Iterator[Path]:
+    """A filesystem in user space whose other end never answers: whoever looks at it hangs in the kernel."""
+    at = tmp_path / "fuse"
+    at.mkdir()
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        line = os.open("/dev/fuse", os.O_RDWR)
+    except OSError:
+        pytest.skip("no filesystem in user space here")
+    options = f"fd={line},rootmode=40000,user_id=0,group_id=0".encode()
+    if libc.mount(b"hanging", bytes(at), b"fuse", 0, options):
+        os.close(line)
+        pytest.skip("a filesystem in user space can only be mounted by root")
+    yield at
+    os.close(line)  # lets everybody go who still hangs
+    libc.umount2(bytes(at), 2)
+
+
+async def test_stick_that_never_answers(hanging: Path, store: DiskMediaStore) -> None:
+    network = HandFetcher()
+    stick = UsbStick(hanging, period_s=0.01, patience_s=0.05)
+    events = stick.events()
+    assert await silent(events)
+    with pytest.raises(FetchError):
+        await asyncio.wait_for(bring(StickFirstFetcher(stick, network), store), 5)
+    assert network.order == [MEDIA.digest]
+    await events.aclose()  # type: ignore[attr-defined]
