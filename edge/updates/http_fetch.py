@@ -134,14 +134,19 @@ class HttpFetcher(FetcherInterface):
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._failure(url, error) from error
         finally:
-            if not response.isclosed() or response.will_close:
-                self.close()
+            self._done_with(response)
 
     def _pass_over(self, response: http.client.HTTPResponse) -> None:
         """Reads the page of an error, so that the line can be used again; a long one is not worth it."""
         if (response.length or _ERROR_PAGE_BYTES_MAX) < _ERROR_PAGE_BYTES_MAX:
             response.read()
-        if not response.isclosed() or response.will_close:
+        self._done_with(response)
+
+    def _done_with(self, response: http.client.HTTPResponse) -> None:
+        """A line is used again only when all of the answer was read."""
+        whole = response.isclosed() or response.length == 0
+        response.close()
+        if not whole or response.will_close:
             self.close()
 
     def _failure(self, url: str, error: Exception) -> DownloadError:
