@@ -35,6 +35,7 @@ from provisioning.errors import ProvisioningError
 from provisioning.grant_files import post_grants, read_envelope
 from provisioning.i18n import CATALOGUE
 from provisioning.i18n import gettext as _
+from provisioning.new_key import make_on_card, new_passphrase
 from signer import i18n
 from signer.disk import write_durably
 from signer.errors import KeyStoreError
@@ -53,9 +54,6 @@ for _name, _group in _groups.items():
     app.add_typer(_group, name=_name)
 _console: Final = Console()
 
-NewPassphrase = Annotated[
-    str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="LOALANG_PASSPHRASE")
-]
 SignWith = Annotated[list[Path], typer.Option(help="an anchor holder's key file, once for each")]
 AnchorPath = Annotated[Path, typer.Option(help="the pinned anchor file")]
 
@@ -87,12 +85,18 @@ def keys_make(
     *,
     name: str,
     holder: Annotated[str, typer.Option(help="the person, as the signer shows them")],
-    passphrase: NewPassphrase,
     directory: Annotated[Path, typer.Option(help="directory of key files")] = Path("keys"),
+    pkcs11: Annotated[str, typer.Option(help="make it on a card instead: path of its PKCS#11 module")] = "",
+    token: Annotated[str, typer.Option(help="label of the card")] = "",
 ) -> None:
-    """Makes an operator's key, sealed with a passphrase; prints its public half."""
-    if len(passphrase.strip()) < 10:
-        raise ProvisioningError(_("A passphrase has at least ten characters."))
+    """Makes an operator's key, sealed with a passphrase or on a card; prints its public half."""
+    if pkcs11:
+        public = make_on_card(pkcs11, token, name=name, holder=holder)
+        _console.print(
+            _("Key made on the card %(label)s. Its public half:") % {"label": token}, public, soft_wrap=True
+        )
+        return
+    passphrase = new_passphrase()
     key = SigningKey.generate()
     path = KeyStore(directory).add(seal(key, name=name, holder=holder, passphrase=passphrase))
     _console.print(_("Key written to %(path)s. Its public half:") % {"path": path}, key.public, soft_wrap=True)

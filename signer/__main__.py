@@ -10,7 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from signer.app import make_app
-from signer.config import SignerConfig, data_directory, origin
+from signer.config import SignerConfig, data_directory, load_settings, origin
 from signer.errors import SetupError
 
 
@@ -29,8 +29,9 @@ def main() -> int:
     data = data_directory(given.data)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     demo = (data / "demo.json").exists()
-    config = SignerConfig(data, given.controller, given.host, given.port, demo=demo)
     try:
+        cards = load_settings(data).cards
+        config = SignerConfig(data, given.controller, given.host, given.port, demo=demo, cards=cards)
         web.run_app(make_app(config), host=config.host, port=config.port, print=None, access_log=None)
     except SetupError as error:
         print(error, file=sys.stderr)

@@ -14,16 +14,19 @@ from aiohttp import web
 from protocol.clock import MonoMs, WallMs
 from signer import i18n, keys, routes, wording
 from signer.act import Pen
-from signer.authorities import load_authorities
+from signer.card_keys import CardKeys
 from signer.config import SignerConfig
 from signer.desk import Desk, Tries
+from signer.file_keys import FileKeys
 from signer.guard import explain, set_headers, speak, stay_home
+from signer.key_ring import KeyRing, KeySource
 from signer.key_store import KeyStore
 from signer.keys import Mono, Wall
 from signer.places import load_places
 from signer.review import FORM_BYTES_MAX
 from signer.shelf import Shelf
 from signer.signed_log import SignedLog
+from signer.word_store import WordStore
 
 _HERE = Path(__file__).parent
 
@@ -47,15 +50,21 @@ def make_app(config: SignerConfig, *, wall: Wall = _wall, mono: Mono = _mono) ->
     app[keys.CONFIG] = config
     app[keys.WALL] = wall
     app[keys.DESK] = Desk(mono)
-    app[keys.KEYS] = KeyStore(config.data / "keys")
     app[keys.PLACES] = load_places(config.data)
-    app[keys.PEN] = Pen(load_authorities(config.data), SignedLog(config.data / "signed"), Tries(mono))
+    app[keys.PEN] = make_pen(config, mono)
     app.on_response_prepare.append(set_headers)
     app.cleanup_ctx.append(_outside)
     _set_up_pages(app, config)
     routes.setup(app)
     app.router.add_static("/static", _HERE / "static")
     return app
+
+
+def make_pen(config: SignerConfig, mono: Mono = _mono) -> Pen:
+    """What signing needs, for the pages and for the command line."""
+    store = WordStore(config.data)
+    sources: list[KeySource] = [FileKeys(KeyStore(config.data / "keys")), *map(CardKeys, config.cards)]
+    return Pen(store, KeyRing(sources), SignedLog(config.data / "signed"), Tries(mono))
 
 
 def _set_up_pages(app: web.Application, config: SignerConfig) -> None:

@@ -6,25 +6,19 @@ signature as sufficient. What it finds before signing is checked again with `pro
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from protocol.authority import authorise
 from protocol.clock import WallMs
-from protocol.document import Kind, SpeechDocument, kind_of, required_verb
-from protocol.envelope import Envelope, unpack
-from protocol.errors import DocumentError, Refusal
-from protocol.grants import ANCHOR_ID, Anchor, Grant, HeldGrant, accept_grant, as_grant, chain, read_anchor
-from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, ENVELOPE_BYTES_MAX, GRANT_CHAIN_MAX
+from protocol.denial import Denial
+from protocol.document import Kind, required_verb
+from protocol.envelope import Envelope
+from protocol.grants import Grant, HeldGrant
 from protocol.units import covers
-from signer.errors import SetupError
-from signer.i18n import gettext as _
-from signer.key_store import SealedKey
-
-_logger = logging.getLogger(__name__)
+from protocol.verbs import Verb
+from signer.key_ring import HeldKey
+from signer.known import Known
+from signer.signable import Signable
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +29,15 @@ class Signatory:
         office: the grant's holder, such as a commune's station.
         have, need: signatures under that grant now, and its threshold.
         signed: whether this person's signature is already there.
+        ends: when the grant ends.
     """
 
-    key: SealedKey
+    key: HeldKey
     office: str
     have: int
     need: int
     signed: bool
+    ends: WallMs
 
     @property
     def completes(self) -> bool:
@@ -49,94 +45,49 @@ class Signatory:
         return self.have + 1 >= self.need
 
 
-class Authorities:
-    """The anchor and the grants this signer holds."""
-
-    def __init__(self, anchor: Anchor, envelopes: Iterable[Envelope]) -> None:
-        self._anchor = anchor
-        self._grants = accept_all(anchor, envelopes)
-
-    def signatories(
-        self, kind: Kind, document: SpeechDocument, envelope: Envelope, *, keys: Iterable[SealedKey], wall: WallMs
-    ) -> tuple[Signatory, ...]:
-        """The people whose key lies here and who may sign this, each under the grant that needs fewest more."""
-        possible = [*self._allowing(kind, document, wall)]
-        made = (_best(key, possible, envelope) for key in keys)
-        return tuple(one for one in made if one is not None)
-
-    def _allowing(self, kind: Kind, document: SpeechDocument, wall: WallMs) -> Iterator[Grant]:
-        verb = required_verb(kind, document)
-        for held in (*self._grants.values(), HeldGrant(ANCHOR_ID, as_grant(self._anchor))):
-            links = (held,) if held.digest == ANCHOR_ID else chain(held, self._grants)
-            alive = links is not None and all(one.grant.not_before <= wall < one.grant.expires for one in links)
-            if alive and verb in held.grant.verbs and covers(held.grant.scope, document.scope):
-                yield held.grant
-
-    def verdict(self, envelope: Envelope, *, wall: WallMs) -> Refusal | None:
-        """What a device would say to it; None when it would obey."""
-        try:
-            authorise(envelope, anchor=self._anchor, grants=self._grants, wall=wall, denied={})
-        except DocumentError as error:
-            return error.refusal
-        return None
+def signatories(
+    kind: Kind, document: Signable, envelope: Envelope, *, keys: Iterable[HeldKey], known: Known, wall: WallMs
+) -> tuple[Signatory, ...]:
+    """The people whose key lies here and who may sign this, each under the grant that needs fewest more."""
+    possible = [*_allowing(kind, document, known, wall)]
+    made = (_best(key, possible, envelope) for key in keys)
+    return tuple(one for one in made if one is not None)
 
 
-def _best(key: SealedKey, possible: list[Grant], envelope: Envelope) -> Signatory | None:
+def _allowing(kind: Kind, document: Signable, known: Known, wall: WallMs) -> Iterator[Grant]:
+    for held in known.all_held():
+        if _allows(held, kind, document) and known.objection(held, wall) is None:
+            yield held.grant
+
+
+def _allows(held: HeldGrant, kind: Kind, document: Signable) -> bool:
+    grant = held.grant
+    if isinstance(document, Grant):
+        return held.digest == document.parent and Verb.GRANT in grant.verbs and lies_inside(document, grant)
+    if isinstance(document, Denial) and not document.may_come_from(scope=grant.scope, holder=grant.holder):
+        return False
+    return required_verb(kind, document) in grant.verbs and covers(grant.scope, document.scope)
+
+
+def lies_inside(grant: Grant, above: Grant) -> bool:
+    """Whether devices would take it below its parent, asked before anyone signs."""
+    return (
+        covers(above.scope, grant.scope)
+        and set(grant.verbs) <= set(above.verbs)
+        and grant.depth < above.depth
+        and above.not_before <= grant.not_before
+        and grant.expires <= above.expires
+    )
+
+
+def _best(key: HeldKey, possible: list[Grant], envelope: Envelope) -> Signatory | None:
     found = []
     for grant in possible:
         if key.public not in grant.keys:
             continue
         signed = envelope.signers(grant.keys)
         others = signed - {key.public}
-        found.append(Signatory(key, grant.holder, len(others), grant.threshold, key.public in signed))
+        found.append(
+            Signatory(key, grant.holder, len(others), grant.threshold, key.public in signed, WallMs(grant.expires))
+        )
     return min(found, key=lambda one: one.need - one.have, default=None)
-
-
-def accept_all(anchor: Anchor, envelopes: Iterable[Envelope]) -> dict[str, HeldGrant]:
-    """Every grant that holds, parents before children whatever their order."""
-    held: dict[str, HeldGrant] = {}
-    waiting = [*envelopes]
-    for _round in range(GRANT_CHAIN_MAX):
-        left = []
-        for envelope in waiting:
-            try:
-                made = accept_grant(envelope, anchor, held)
-                held[made.digest] = made
-            except DocumentError as error:
-                left.append(envelope)
-                _logger.debug("grant not accepted yet: %s", error)
-        if not left or len(left) == len(waiting):
-            break
-        waiting = left
-    return held
-
-
-def load_authorities(data: Path) -> Authorities:
-    """Reads `anchor.json` and `grants/*.json` of the signer's directory.
-
-    Raises:
-        SetupError: there is no readable anchor.
-    """
-    path = next((one for one in (data / "anchor.json", data.parent / "anchor.json") if one.exists()), None)
-    if path is None:
-        raise SetupError(_("The anchor file is missing. Please enrol this signer first."))
-    try:
-        anchor = read_anchor(_read(path, ALERT_ENVELOPE_BYTES_MAX))
-    except (OSError, DocumentError) as error:
-        raise SetupError(_("The anchor file is damaged. Please enrol this signer again.")) from error
-    return Authorities(anchor, _grant_files(data / "grants"))
-
-
-def _grant_files(directory: Path) -> Iterator[Envelope]:
-    for path in sorted(directory.glob("*.json")):
-        try:
-            envelope = unpack(_read(path, ENVELOPE_BYTES_MAX))
-            if kind_of(envelope) is Kind.GRANT:
-                yield envelope
-        except (OSError, DocumentError, json.JSONDecodeError) as error:
-            _logger.warning("grant file %s is not readable: %s", path.name, error)
-
-
-def _read(path: Path, bytes_max: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(bytes_max + 1)

@@ -2,11 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
+from protocol import codec
+from protocol.errors import DocumentError
+from signer.card import CardSlot
+from signer.errors import SetupError
+from signer.i18n import gettext as _
+
 _LOOPBACK = ("127.0.0.1", "localhost")
+
+
+SETTINGS: Final = "signer.json"
+_SETTINGS_BYTES_MAX: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The file `signer.json` of the signer's directory.
+
+    Attributes:
+        cards: see `SignerConfig.cards`.
+    """
+
+    cards: tuple[CardSlot, ...] = field(default=(), metadata=codec.bounded(count_max=8))
+    schema: int = field(default=1, metadata=codec.bounded(low=1, high=1))
+
+
+def load_settings(data: Path) -> Settings:
+    """Reads the settings; without a file everything is as usual.
+
+    Raises:
+        SetupError: the file is damaged.
+    """
+    try:
+        with (data / SETTINGS).open("rb") as file:
+            return codec.decode(Settings, file.read(_SETTINGS_BYTES_MAX + 1), bytes_max=_SETTINGS_BYTES_MAX)
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, DocumentError) as error:
+        words = _("The settings file %(name)s cannot be read: %(why)s")
+        raise SetupError(words % {"name": SETTINGS, "why": error}) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +55,7 @@ class SignerConfig:
     Attributes:
         data: directory of keys, grants, anchor, places and of what was signed.
         controller: origin of the controller whose documents it signs.
+        cards: smartcards whose keys sign here, besides the sealed files.
         demo: says on every page that these keys belong to made-up people.
     """
 
@@ -24,6 +64,7 @@ class SignerConfig:
     host: str = "127.0.0.1"
     port: int = 8090
     demo: bool = False
+    cards: tuple[CardSlot, ...] = ()
 
     @property
     def controller_origins(self) -> frozenset[str]:

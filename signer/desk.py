@@ -12,12 +12,16 @@ from typing import Final
 from protocol.clock import MonoMs
 from signer.errors import ForbiddenError, GoneError, TooManyTriesError
 from signer.i18n import gettext as _
+from signer.i18n import ngettext
+from signer.key_ring import HeldKey, Means
 from signer.review import Review
 
 OPEN_MAX: Final = 64
 OPEN_MS_MAX: Final = 15 * 60_000
 SIGNED_MS_MAX: Final = 86_400_000
 TRIES_MAX: Final = 5
+CARD_TRIES_MAX: Final = 2
+"""Most cards lock at the third wrong PIN; this page alone must not bring one there at a stretch."""
 TRIES_WITHIN_MS: Final = 5 * 60_000
 
 
@@ -90,27 +94,48 @@ def check_token(found: OpenReview, token: object) -> None:
 
 
 class Tries:
-    """Wrong passphrases of each key, so that nobody guesses through the page."""
+    """Wrong passphrases and PINs of each key, so that nobody guesses through the page."""
 
     def __init__(self, mono: Callable[[], MonoMs]) -> None:
         self._mono = mono
         self._wrong: dict[str, list[MonoMs]] = {}
 
-    def check(self, name: str) -> None:
+    def check(self, key: HeldKey) -> None:
         """Refuses another try when there were too many.
 
         Raises:
             TooManyTriesError: wait a while.
         """
-        recent = [at for at in self._wrong.get(name, []) if self._mono() - at < TRIES_WITHIN_MS]
-        self._wrong[name] = recent
-        if len(recent) >= TRIES_MAX:
-            raise TooManyTriesError(_("Too many wrong passphrases. Please wait five minutes and try again."))
+        if self.left(key) > 0:
+            return
+        if key.means is Means.CARD:
+            words = _("Too many wrong PINs. So that the card does not lock itself, wait five minutes and try again.")
+        else:
+            words = _("Too many wrong passphrases. Please wait five minutes and try again.")
+        raise TooManyTriesError(words)
 
-    def wrong(self, name: str) -> None:
+    def left(self, key: HeldKey) -> int:
+        """How many tries are left before the pause."""
+        recent = [at for at in self._wrong.get(key.lock, []) if self._mono() - at < TRIES_WITHIN_MS]
+        self._wrong[key.lock] = recent
+        return max(0, (CARD_TRIES_MAX if key.means is Means.CARD else TRIES_MAX) - len(recent))
+
+    def left_words(self, key: HeldKey) -> str:
+        """The same as a sentence."""
+        left = self.left(key)
+        if not left:
+            return _("This program now waits five minutes.")
+        return ngettext("%(n)d try left.", "%(n)d tries left.", left) % {"n": left}
+
+    def wrong(self, key: HeldKey) -> None:
         """Counts a wrong one."""
-        self._wrong.setdefault(name, []).append(self._mono())
+        self._wrong.setdefault(key.lock, []).append(self._mono())
 
-    def right(self, name: str) -> None:
+    def taken_back(self, key: HeldKey) -> None:
+        """Nothing was tried after all: the card was not there."""
+        if self._wrong.get(key.lock):
+            self._wrong[key.lock].pop()
+
+    def right(self, key: HeldKey) -> None:
         """Forgets the wrong ones."""
-        self._wrong.pop(name, None)
+        self._wrong.pop(key.lock, None)

@@ -47,3 +47,9 @@ class TooManyTriesError(KeyStoreError):
 
 class SetupError(SignerError):
     """The signer's own files are missing or damaged; the text is for whoever installs it."""
+
+
+class CardError(KeyStoreError):
+    """The card is missing, locked or does not answer; nobody typed anything wrong."""
+
+    status = 409

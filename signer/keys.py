@@ -12,13 +12,11 @@ from protocol.clock import MonoMs, WallMs
 from signer.act import Pen
 from signer.config import SignerConfig
 from signer.desk import Desk
-from signer.key_store import KeyStore
 from signer.places import Places
 from signer.shelf import Shelf
 
 CONFIG: Final[web.AppKey[SignerConfig]] = web.AppKey("config", SignerConfig)
 DESK: Final[web.AppKey[Desk]] = web.AppKey("desk", Desk)
-KEYS: Final[web.AppKey[KeyStore]] = web.AppKey("keys", KeyStore)
 PEN: Final[web.AppKey[Pen]] = web.AppKey("pen", Pen)
 PLACES: Final[web.AppKey[Places]] = web.AppKey("places", Places)
 SESSION: Final[web.AppKey[aiohttp.ClientSession]] = web.AppKey("session", aiohttp.ClientSession)

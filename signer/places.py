@@ -97,6 +97,6 @@ def load_places(data: Path) -> Places:
         return Places(read_places(json.loads(path.read_bytes())))
     except FileNotFoundError:
         return Places({})
-    except (OSError, ValueError, AttributeError, DocumentError) as error:
+    except (OSError, ValueError, RecursionError, AttributeError, DocumentError) as error:
         _logger.warning("places.json is not readable: %s", error)
         return Places({})

@@ -15,7 +15,7 @@ from protocol import codec
 from protocol.alert import Alert, Cancel
 from protocol.bulletin import MediaRef
 from protocol.clock import WallMs
-from protocol.document import ALERT_KINDS, KINDS, Kind, SpeechDocument
+from protocol.document import ALERT_KINDS, KINDS, Kind
 from protocol.envelope import SIGNATURE_BYTES, Envelope, Signature, payload_type, unpack
 from protocol.errors import DocumentError
 from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, ALERT_LIFETIME_MS_MAX, CLOCK_SKEW_MS_MAX, ENVELOPE_BYTES_MAX
@@ -23,7 +23,8 @@ from protocol.schedule import Programme, Schedule
 from signer.config import SignerConfig, origin
 from signer.errors import RequestRefusedError
 from signer.i18n import gettext as _
-from signer.signed_log import SignedLog, number_of
+from signer.signable import Signable, number_of, subject_of
+from signer.signed_log import SignedLog
 
 FORM_BYTES_MAX: Final = 4 * ENVELOPE_BYTES_MAX
 AT_ONCE: Final = ALERT_KINDS | {Kind.CANCEL, Kind.STOP, Kind.LIVE_SESSION}
@@ -44,7 +45,7 @@ class Review:
     """
 
     kind: Kind
-    document: SpeechDocument
+    document: Signable
     envelope: Envelope
     cancel: Envelope | None
     return_url: str | None
@@ -88,7 +89,7 @@ def _kind(name: str) -> Kind:
     except ValueError as error:
         words = _("This program does not know documents of the kind “%(kind)s”. Please update it.")
         raise RequestRefusedError(words % {"kind": name[:40]}) from error
-    if KINDS[kind].verb is None:
+    if KINDS[kind].verb is None and kind is not Kind.GRANT:
         raise RequestRefusedError(_("Documents of the kind “%(kind)s” are not signed here.") % {"kind": kind})
     return kind
 
@@ -120,13 +121,13 @@ def _envelope(form: Mapping[str, object], kind: Kind) -> Envelope:
     return begun
 
 
-def _document(kind: Kind, payload: bytes) -> SpeechDocument:
+def _document(kind: Kind, payload: bytes) -> Signable:
     rule = KINDS[kind]
     try:
         document = codec.decode(rule.document, payload, bytes_max=rule.bytes_max)
     except DocumentError as error:
         raise RequestRefusedError(_("The document could not be read: %(why)s") % {"why": error}) from error
-    assert isinstance(document, SpeechDocument), "kinds with a verb are speech"
+    assert isinstance(document, Signable), "kinds without a verb, but for grants, were refused"
     return document
 
 
@@ -160,15 +161,16 @@ def _return_url(form: Mapping[str, object], config: SignerConfig) -> str | None:
     return text
 
 
-def check_timely(kind: Kind, document: SpeechDocument, wall: WallMs) -> None:
+def check_timely(kind: Kind, document: Signable, wall: WallMs) -> None:
     """Refuses what is too old, too new or already over.
 
     Raises:
         RequestRefusedError: with the reason in words.
     """
-    if document.issued > wall + CLOCK_SKEW_MS_MAX:
+    issued = getattr(document, "issued", wall)  # a grant has a life instead
+    if issued > wall + CLOCK_SKEW_MS_MAX:
         raise RequestRefusedError(_("The document is dated in the future. Please check the clock of this machine."))
-    if wall - document.issued > _age_ms_max(kind):
+    if wall - issued > _age_ms_max(kind):
         raise RequestRefusedError(_("The document was prepared too long ago. Please go back and prepare it again."))
     if getattr(document, "expires", wall + 1) <= wall:
         raise RequestRefusedError(_("The document has already ended. Please go back and prepare it again."))
@@ -188,21 +190,22 @@ def check_new(review: Review, log: SignedLog) -> None:
         RequestRefusedError: with the reason in words.
     """
     number, scope, kind = number_of(review.document), review.document.scope, review.kind
+    subject = subject_of(review.document)
     if number is None:
         return
-    used = log.digest_of(kind, scope, number)
+    used = log.digest_of(kind, scope, number, subject)
     if used is not None and used != review.envelope.digest:
         raise RequestRefusedError(
             _("Number %(number)d was already signed for another document.") % {"number": number}
         )
-    newest = log.newest(kind, scope)
-    versioned = hasattr(review.document, "version")
+    newest = log.newest(kind, scope, subject)
+    versioned = hasattr(review.document, "version") or subject is not None
     if versioned and newest and newest.number is not None and number < newest.number:
         words = _("Version %(newest)d was already signed; version %(number)d is older. Please prepare it again.")
         raise RequestRefusedError(words % {"newest": newest.number, "number": number})
 
 
-def media_of(document: SpeechDocument) -> tuple[MediaRef, ...]:
+def media_of(document: Signable) -> tuple[MediaRef, ...]:
     """All recorded sound a document names, each once."""
     if isinstance(document, Schedule):
         found = [item.content.media for item in document.items if isinstance(item.content, Programme)]

@@ -8,13 +8,13 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from signer.act import sign_open
-from signer.authorities import Signatory
+from signer.authorities import Signatory, signatories
 from signer.desk import OpenReview, check_token
 from signer.errors import GoneError, RequestRefusedError, SignerError
 from signer.guard import check_handed_over, check_own_page
 from signer.hand_back import ControllerAwayError, body_of, hand_back
 from signer.i18n import gettext as _
-from signer.keys import CONFIG, DESK, KEYS, PEN, PLACES, SESSION, SHELF, WALL
+from signer.keys import CONFIG, DESK, PEN, PLACES, SESSION, SHELF, WALL
 from signer.review import check_new, check_timely, media_of, read_hand_over
 from signer.sheet import needed_media, sheet_of
 from signer.shelf import MediaState
@@ -37,7 +37,8 @@ def setup(app: web.Application) -> None:
 
 async def home(request: web.Request) -> web.Response:
     """Says what this program is and whose keys lie here."""
-    return _render(request, "home.html", {"keys": request.app[KEYS].all()})
+    look = await request.app[PEN].ring.look()
+    return _render(request, "home.html", {"keys": look.keys, "problem": look.problem})
 
 
 async def take(request: web.Request) -> web.Response:
@@ -75,7 +76,7 @@ async def _show(request: web.Request, found: OpenReview, *, problem: str = "", s
         "review": review,
         "sheet": sheet_of(request, review),
         "unit": request.app[PLACES].name(review.document.scope),
-        "signatories": _signatories(request, found),
+        "signatories": await _signatories(request, found),
         "states": states,
         "media_ready": all(states[media] is MediaState.CHECKED for media in needed),
         "fetching": any(states[media] is MediaState.FETCHING for media in needed),
@@ -85,10 +86,11 @@ async def _show(request: web.Request, found: OpenReview, *, problem: str = "", s
     return _render(request, "review.html", shown, status=status)
 
 
-def _signatories(request: web.Request, found: OpenReview) -> tuple[Signatory, ...]:
-    review, app = found.review, request.app
-    return app[PEN].authorities.signatories(
-        review.kind, review.document, review.envelope, keys=app[KEYS].all(), wall=app[WALL]()
+async def _signatories(request: web.Request, found: OpenReview) -> tuple[Signatory, ...]:
+    review, pen = found.review, request.app[PEN]
+    keys, known = (await pen.ring.look()).keys, pen.store.known()
+    return signatories(
+        review.kind, review.document, review.envelope, keys=keys, known=known, wall=request.app[WALL]()
     )
 
 
@@ -106,14 +108,14 @@ async def sign(request: web.Request) -> web.Response:
 
 async def _sign(request: web.Request, found: OpenReview) -> None:
     form = await request.post()
-    signatory = _chosen(request, found, str(form.get("key", "")))
+    signatory = await _chosen(request, found, str(form.get("key", "")))
     await _check_again(request, found)
-    passphrase = str(form.get("passphrase", ""))[:_PASSPHRASE_CHARS_MAX]
-    await sign_open(found, signatory, passphrase=passphrase, pen=request.app[PEN], wall=request.app[WALL]())
+    secret = str(form.get("passphrase", ""))[:_PASSPHRASE_CHARS_MAX]
+    await sign_open(found, signatory, secret=secret, pen=request.app[PEN], wall=request.app[WALL]())
 
 
-def _chosen(request: web.Request, found: OpenReview, name: str) -> Signatory:
-    for one in _signatories(request, found):
+async def _chosen(request: web.Request, found: OpenReview, name: str) -> Signatory:
+    for one in await _signatories(request, found):
         if one.key.name == name and not one.signed:
             return one
     raise RequestRefusedError(_("Please choose who signs."))

@@ -1,10 +1,12 @@
 """What this signer has signed: an append-only log and the envelopes themselves, by digest.
 
-From the log come the versions and numbers that may not be signed twice, and the last version to compare with.
+From the log come the versions and numbers that may not be signed twice, and the last version to compare with. Each
+line names the SHA-256 of the line before it, so a line that was changed or taken out of the middle shows.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +14,12 @@ from typing import Final
 
 from protocol import codec
 from protocol.clock import WallMs
-from protocol.document import Kind, SpeechDocument, read
+from protocol.document import Kind, read
 from protocol.envelope import Envelope, unpack
 from protocol.errors import DocumentError
 from protocol.units import UnitPath
 from signer.disk import append_durably, write_durably
+from signer.signable import Signable, number_of, series_of, subject_of
 
 _logger = logging.getLogger(__name__)
 _LINE_BYTES_MAX: Final = 8 * 1024
@@ -27,7 +30,10 @@ class Entry:
     """One signature.
 
     Attributes:
-        number: the version of a schedule or configuration, the sequence of anything else; None for a cancel.
+        key, holder: whose signature it is.
+        number: version, sequence, serial or epoch; None where there is none.
+        subject: the office that a grant or a denial is about.
+        former: SHA-256 of the line before; None on lines from before there was a chain.
     """
 
     wall: WallMs
@@ -37,6 +43,8 @@ class Entry:
     key: str
     holder: str
     number: int | None = None
+    subject: str | None = None
+    former: str | None = None
     schema: int = 1
 
 
@@ -47,26 +55,54 @@ class SignedLog:
         self._directory = directory
         self._newest: dict[tuple[str, UnitPath], Entry] = {}
         self._numbers: dict[tuple[str, UnitPath, int], str] = {}
-        for entry in self._stored():
-            self._remember(entry)
+        self._entries: list[Entry] = []
+        self._last = ""
+        for line in self._lines():
+            self._last = _digest(line)
+            if entry := _entry(line):
+                self._remember(entry)
 
-    def add(
-        self, envelope: Envelope, *, kind: Kind, document: SpeechDocument, wall: WallMs, key: str, holder: str
-    ) -> None:
+    def add(self, envelope: Envelope, *, kind: Kind, document: Signable, wall: WallMs, key: str, holder: str) -> None:
         """Stores the envelope and one line that names it; returns when both are durable."""
         write_durably(self._envelope_path(envelope.digest), envelope.pack())
-        number = number_of(document)
-        entry = Entry(wall, kind, document.scope, envelope.digest, key, holder, number)
-        append_durably(self._directory / "log.jsonl", codec.encode(entry))
+        number, subject = number_of(document), subject_of(document)
+        entry = Entry(wall, kind, document.scope, envelope.digest, key, holder, number, subject, self._last)
+        line = codec.encode(entry)
+        append_durably(self._path, line)
+        self._last = _digest(line)
         self._remember(entry)
 
-    def newest(self, kind: Kind, scope: UnitPath) -> Entry | None:
-        """The entry with the highest number of a kind in a unit."""
-        return self._newest.get((_series(kind), scope))
+    @property
+    def _path(self) -> Path:
+        return self._directory / "log.jsonl"
 
-    def digest_of(self, kind: Kind, scope: UnitPath, number: int) -> str | None:
+    def entries(self) -> tuple[Entry, ...]:
+        """Every readable line, oldest first."""
+        return tuple(self._entries)
+
+    def content(self) -> bytes:
+        """The log as it lies on the disk."""
+        return self._path.read_bytes() if self._path.exists() else b""
+
+    def broken_line(self) -> int | None:
+        """Number of the first line that does not follow the one before it; None when the chain holds."""
+        last, chained = "", False
+        for at, line in enumerate(self._lines(), 1):
+            entry = _entry(line)
+            follows = entry is not None and entry.former == last
+            if chained and not follows:
+                return at
+            chained = chained or follows
+            last = _digest(line)
+        return None
+
+    def newest(self, kind: Kind, scope: UnitPath, subject: str | None = None) -> Entry | None:
+        """The entry with the highest number of a kind in a unit."""
+        return self._newest.get((series_of(kind, subject), scope))
+
+    def digest_of(self, kind: Kind, scope: UnitPath, number: int, subject: str | None = None) -> str | None:
         """What was signed under a number."""
-        return self._numbers.get((_series(kind), scope, number))
+        return self._numbers.get((series_of(kind, subject), scope, number))
 
     def envelope(self, digest: str) -> Envelope | None:
         """An envelope that was signed here, with all signatures it had then."""
@@ -75,43 +111,37 @@ class SignedLog:
         except (OSError, DocumentError):
             return None
 
-    def last_document(self, kind: Kind, scope: UnitPath) -> SpeechDocument | None:
+    def last_document(self, kind: Kind, scope: UnitPath) -> Signable | None:
         """The document with the highest number of a kind in a unit, to compare the new one with."""
         entry = self.newest(kind, scope)
         envelope = self.envelope(entry.digest) if entry else None
         document = read(envelope) if envelope else None
-        return document if isinstance(document, SpeechDocument) else None
+        return document if isinstance(document, Signable) else None
 
     def _envelope_path(self, digest: str) -> Path:
         return self._directory / "envelopes" / f"{digest}.json"
 
     def _remember(self, entry: Entry) -> None:
+        self._entries.append(entry)
         if entry.number is None:
             return
-        series = _series(entry.kind)
+        series = series_of(entry.kind, entry.subject)
         self._numbers[series, entry.scope, entry.number] = entry.digest
         former = self._newest.get((series, entry.scope))
         if former is None or (former.number or 0) <= entry.number:
             self._newest[series, entry.scope] = entry
 
-    def _stored(self) -> list[Entry]:
-        path = self._directory / "log.jsonl"
-        entries = []
-        for line in path.read_bytes().splitlines() if path.exists() else ():
-            try:
-                entries.append(codec.decode(Entry, line, bytes_max=_LINE_BYTES_MAX))
-            except DocumentError as error:
-                _logger.warning("a line of the signing log is not readable: %s", error)
-        return entries
+    def _lines(self) -> list[bytes]:
+        return self.content().splitlines()
 
 
-def number_of(document: SpeechDocument) -> int | None:
-    """Version or sequence, whichever the document has."""
-    version: int | None = getattr(document, "version", None)
-    sequence: int | None = getattr(document, "sequence", None)
-    return sequence if version is None else version
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
 
 
-def _series(kind: Kind) -> str:
-    """Whatever acts at once shares one row of numbers in a unit, because devices look for replays in one."""
-    return kind.value if kind in (Kind.SCHEDULE, Kind.AUDIBLE_CONFIG) else "sequence"
+def _entry(line: bytes) -> Entry | None:
+    try:
+        return codec.decode(Entry, line, bytes_max=_LINE_BYTES_MAX)
+    except DocumentError as error:
+        _logger.warning("a line of the signing log is not readable: %s", error)
+        return None

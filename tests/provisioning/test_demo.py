@@ -20,7 +20,7 @@ from protocol.verbs import Verb
 from provisioning.demo import Ceremony, load_ceremony, make_ceremony
 from provisioning.errors import ProvisioningError
 from provisioning.passphrase import WORDS, make_passphrase
-from signer.authorities import load_authorities
+from signer.word_store import WordStore
 from signer.key_store import KeyStore, unseal
 from tests.protocol import people
 
@@ -96,7 +96,7 @@ def test_anchor_keys_are_not_the_signers(ceremony: Ceremony) -> None:
 
 
 def test_signer_reads_what_the_ceremony_left(ceremony: Ceremony) -> None:
-    assert load_authorities(ceremony.data / "signer")
+    assert WordStore(ceremony.data / "signer").known().grants
     assert read_anchor(ceremony.anchor_path.read_bytes()) == ceremony.anchor
     assert ceremony.anchor.freshness_keys == (FRESHNESS,)
 

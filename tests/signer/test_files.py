@@ -15,13 +15,13 @@ from provisioning.demo import Ceremony
 from provisioning.i18n import CATALOGUE as TOOL_WORDS
 from signer import i18n
 from signer.app import make_app
-from signer.authorities import load_authorities
 from signer.catalogue import Catalogue
 from signer.config import SignerConfig, data_directory, origin
 from signer.disk import append_durably, write_durably
 from signer.errors import KeyStoreError, SetupError, WrongPassphraseError
 from signer.key_store import COST, KeyStore, SealedKey, check_name, read_sealed, seal, unseal
 from signer.places import Place, Places, load_places
+from signer.word_store import WordStore
 
 ROOT = Path(__file__).parents[2]
 KEY = SigningKey.from_seed(b"k" * 32)
@@ -101,7 +101,7 @@ def test_damaged_grant_leaves_the_others(ceremony: Ceremony) -> None:
     grants = ceremony.data / "signer" / "grants"
     (grants / "aaa.json").write_text("{")
     (grants / "commune-c1.json").write_bytes((grants / "commune-c2.json").read_bytes()[:-30])
-    assert load_authorities(ceremony.data / "signer")
+    assert WordStore(ceremony.data / "signer").known().grants
 
 
 def test_places_that_cannot_be_read_are_none(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.signer.conftest import Desk
     ("changed", "words"),
     [
         ({"kind": "poem"}, "does not know documents of the kind “poem”"),
-        ({"kind": "grant"}, "“grant” are not signed here"),
+        ({"kind": "head"}, "“head” are not signed here"),
         ({"kind": "attestation"}, "not signed here"),
         ({"payload": "%%%"}, "cannot read"),
         ({"payload": "e30="}, "$.scope is missing"),
