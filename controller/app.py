@@ -29,6 +29,7 @@ CAPABILITIES = (
     "devices",
     "as_run",
     "alerts",
+    "transparency",
 )
 """Folders with a `routes` module whose `setup(app)` adds routes, templates and background work, in this order."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -54,6 +55,8 @@ class Ingest:
         self._held: list[tuple[str, bytes, bool]] = []
         self._renewed = 0
         self._grades: dict[str, Reach] = {}
+        self.listeners: list[Callable[[Batch], None]] = []
+        """Called with each batch that was stored; must be quick and never raise."""
         self.dropped = 0
         """Reports that were damaged, false or too many."""
 
@@ -165,6 +168,8 @@ class Ingest:
         async with writing(self._engine) as connection:
             changed = await write(connection, batch)
         self._tell(changed, batch)
+        for told in self.listeners:
+            told(batch)
 
     def _tell(self, changed: set[Key], batch: Batch) -> None:
         for device, document, item in changed:

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from controller.people.access import VIEWER
 from controller.people.domain import Role, Viewer
 from controller.web.i18n import N_, gettext
+
+PROVINCE_DEPTH = 2
+"""Segments of a province's path, such as `vn/92`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +21,14 @@ class Place:
     Attributes:
         icon: name of a symbol in `static/icons.svg`.
         thumb: whether a phone shows it in the bar under the thumb.
+        overseers: whether it is only in the way of those who do not look after a province or its devices.
     """
 
     path: str
     name: str
     icon: str
     thumb: bool = False
+    overseers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ PLACES = (
     Place("/units", N_("Units"), "units"),
     Place("/accounts", N_("Accounts"), "people"),
     Place("/audit", N_("Who did what"), "audit"),
+    Place("/transparency", N_("Transparency log"), "check", overseers=True),
 )
 
 
@@ -85,8 +92,15 @@ def entries(request: web.Request) -> tuple[Entry, ...]:
     return tuple(
         Entry(place.path, gettext(place.name), place.icon, place.thumb, _current(place.path, request.path))
         for place in PLACES
-        if place.path in there
+        if place.path in there and not (place.overseers and not _oversees(request.get(VIEWER)))
     )
+
+
+def _oversees(viewer: Viewer | None) -> bool:
+    if viewer is None:
+        return False
+    looks_after = viewer.holds(Role.TECHNICIAN) or viewer.holds(Role.AUDITOR)
+    return looks_after or any(len(scope.split("/")) <= PROVINCE_DEPTH for scope in viewer.scopes())
 
 
 def _current(place: str, path: str) -> bool:

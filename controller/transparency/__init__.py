@@ -1,0 +1,1 @@
+"""The log of everything that was distributed, and what devices obeyed without it being there."""
