@@ -22,8 +22,21 @@ class TlsError(Exception):
     """Key, certificate or CA cannot be used; the message says what to do."""
 
 
+class _ClosingSocket(ssl.SSLSocket):
+    """paho forgets a socket whose handshake failed; it would stay open until it is collected."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 class PinnedContext(ssl.SSLContext):
     """Asks every server for the fixed name, whatever address led to it."""
+
+    sslsocket_class = _ClosingSocket
 
     def wrap_socket(self, sock: socket.socket, *args: Any, **options: Any) -> ssl.SSLSocket:
         """For paho, whose connections begin in a thread."""

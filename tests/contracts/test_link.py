@@ -20,7 +20,7 @@ from protocol.topics import online_topic, unit_topic
 from protocol.units import UnitPath
 from simulators.network import Network
 from tests.contracts import broker as brokers
-from tests.contracts.broker import PLACE
+from tests.contracts.broker import PLACE, Running
 
 COMMUNE = UnitPath("vn/92/31498")
 ALERT = unit_topic(COMMUNE, "alert")
@@ -68,9 +68,14 @@ Connect = Callable[..., Awaitable[Listener]]
 
 
 @pytest.fixture(params=brokers.NAMES)
-async def port(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[int]:
-    async with brokers.running(request.param, tmp_path) as port:
-        yield port
+async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Running]:
+    async with brokers.running(request.param, tmp_path) as broker:
+        yield broker
+
+
+@pytest.fixture
+def port(broker: Running) -> int:
+    return broker.port
 
 
 @pytest.fixture
@@ -82,12 +87,14 @@ async def network(port: int) -> AsyncIterator[Network]:
 
 
 @pytest.fixture
-async def connect(port: int) -> AsyncIterator[Connect]:
+async def connect(broker: Running) -> AsyncIterator[Connect]:
     listeners = []
 
-    async def connect(at: int = port, **options: Any) -> Listener:
-        broker = Broker("127.0.0.1", at, "dev-c07", "secret", **{"keepalive_s": 10, "timeout_s": 5.0, **options})
-        listener = Listener(MqttLink(broker, PLACE, backoff=Backoff(low_s=0.05, high_s=0.2)))
+    async def connect(at: int = broker.port, **options: Any) -> Listener:
+        usual = {"keepalive_s": 10, "timeout_s": 5.0, "tls": broker.tls}
+        token = "" if broker.tls else "secret"
+        way = Broker("127.0.0.1", at, "dev-c07", token, **{**usual, **options})
+        listener = Listener(MqttLink(way, PLACE, backoff=Backoff(low_s=0.05, high_s=0.2)))
         listeners.append(listener)
         await listener.wait_seen(LinkChanged(True))
         return listener
@@ -98,8 +105,8 @@ async def connect(port: int) -> AsyncIterator[Connect]:
 
 
 @contextlib.asynccontextmanager
-async def controller(port: int) -> AsyncIterator[aiomqtt.Client]:
-    async with aiomqtt.Client("127.0.0.1", port, identifier="controller") as client:
+async def controller(broker: Running) -> AsyncIterator[aiomqtt.Client]:
+    async with aiomqtt.Client("127.0.0.1", broker.inside, identifier="controller") as client:
         yield client
 
 
@@ -114,9 +121,9 @@ async def port_of(network: Network, port: int) -> int:
     return await network.open("127.0.0.1", port)
 
 
-async def test_each_topic_has_its_event(port: int, connect: Connect) -> None:
+async def test_each_topic_has_its_event(broker: Running, connect: Connect) -> None:
     listener = await connect()
-    async with controller(port) as client:
+    async with controller(broker) as client:
         await client.publish(DOC, b"parcel", qos=1)
         await client.publish(ALERT, b"alert", qos=1)
         await client.publish(LIVE, b"segment", qos=0)
@@ -125,23 +132,23 @@ async def test_each_topic_has_its_event(port: int, connect: Connect) -> None:
     await listener.wait_seen(LiveSegmentReceived(b"segment"))
 
 
-async def test_retained_parcel_awaits_the_device(port: int, connect: Connect) -> None:
-    async with controller(port) as client:
+async def test_retained_parcel_awaits_the_device(broker: Running, connect: Connect) -> None:
+    async with controller(broker) as client:
         await client.publish(DOC, b"in force", qos=1, retain=True)
     listener = await connect()
     await listener.wait_seen(ParcelReceived(b"in force", Route.DOC))
 
 
-async def test_oversized_message_arrives_cut_off(port: int, connect: Connect) -> None:
+async def test_oversized_message_arrives_cut_off(broker: Running, connect: Connect) -> None:
     listener = await connect()
-    async with controller(port) as client:
+    async with controller(broker) as client:
         await client.publish(ALERT, bytes(ALERT_ENVELOPE_BYTES_MAX * 4), qos=1)
     await listener.wait_seen(EnvelopeReceived(bytes(ALERT_ENVELOPE_BYTES_MAX + 1), Route.ALERT))
 
 
-async def test_publish_reaches_the_controller(port: int, connect: Connect) -> None:
+async def test_publish_reaches_the_controller(broker: Running, connect: Connect) -> None:
     listener = await connect()
-    async with controller(port) as client:
+    async with controller(broker) as client:
         await client.subscribe("loalang/v1/d/+/up/#", qos=1)
         await listener.link.publish("loalang/v1/d/dev-c07/up/status", b"{}")
         topics = {}
@@ -159,13 +166,13 @@ async def test_publish_without_link_fails(port: int) -> None:
         await link.publish("loalang/v1/d/dev-c07/up/status", b"{}")
 
 
-async def test_cut_link_comes_back(port: int, network: Network, connect: Connect) -> None:
+async def test_cut_link_comes_back(broker: Running, port: int, network: Network, connect: Connect) -> None:
     listener = await connect(await port_of(network, port))
     network.cut()
     await listener.wait_seen(LinkChanged(False))
     network.restore()
     await listener.wait_seen(LinkChanged(True), times=2)
-    async with controller(port) as client:
+    async with controller(broker) as client:
         await client.publish(ALERT, b"after", qos=1)
     await listener.wait_seen(EnvelopeReceived(b"after", Route.ALERT))
 
@@ -191,9 +198,11 @@ async def test_half_open_link_is_noticed(port: int, network: Network, connect: C
     await listener.wait_seen(LinkChanged(True), times=2)
 
 
-async def test_messages_wait_for_an_absent_device(port: int, network: Network, connect: Connect) -> None:
+async def test_messages_wait_for_an_absent_device(
+    broker: Running, port: int, network: Network, connect: Connect
+) -> None:
     listener = await connect(await port_of(network, port))
-    async with controller(port) as client:
+    async with controller(broker) as client:
         await client.subscribe(online_topic("dev-c07"), qos=1)
         network.cut()
         await wait_payload(client, b"0")
@@ -202,20 +211,20 @@ async def test_messages_wait_for_an_absent_device(port: int, network: Network, c
     await listener.wait_seen(EnvelopeReceived(b"while away", Route.ALERT))
 
 
-async def test_offline_is_told_by_the_broker(port: int, connect: Connect) -> None:
+async def test_offline_is_told_by_the_broker(broker: Running, connect: Connect) -> None:
     listener = await connect()
-    async with controller(port) as client:
+    async with controller(broker) as client:
         await client.subscribe(online_topic("dev-c07"), qos=1)
         await listener.close()
         await wait_payload(client, b"0")
 
 
-async def test_undecided_alert_comes_again(port: int, connect: Connect) -> None:
+async def test_undecided_alert_comes_again(broker: Running, connect: Connect) -> None:
     """The power fails after the alert arrived and before it was stored."""
     alert = EnvelopeReceived(b"alert", Route.ALERT)
     first = await connect()
     first.hold()
-    async with controller(port) as client:
+    async with controller(broker) as client:
         await client.publish(ALERT, alert.data, qos=1)
     await first.wait_seen(alert)
     await first.close()
@@ -223,10 +232,10 @@ async def test_undecided_alert_comes_again(port: int, connect: Connect) -> None:
     await second.wait_seen(alert)
 
 
-async def test_alert_overtakes_documents(port: int, connect: Connect) -> None:
+async def test_alert_overtakes_documents(broker: Running, connect: Connect) -> None:
     listener = await connect()
     listener.hold()
-    async with controller(port) as client:
+    async with controller(broker) as client:
         for number in range(5):
             await client.publish(DOC, b"%d" % number, qos=1)
         await client.publish(ALERT, b"alert", qos=1)
