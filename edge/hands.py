@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from edge.attester import Attester
@@ -18,6 +18,7 @@ from edge.core.effects import (
     MonitorFm,
     MuteAmplifier,
     PublishReport,
+    Relocate,
     SaveState,
     ShiftWall,
     SwitchOutput,
@@ -28,6 +29,7 @@ from edge.fm_monitor import FmMonitor
 from edge.ports import Audio, MediaStore, PortError, StateStore
 from edge.reporter import Reporter
 from protocol.report import Receipt, Report, Standing
+from protocol.units import UnitPath
 
 _SOUND_S_MAX: Final = 5.0
 _PROMISES: Final = frozenset({Standing.RECEIVED, Standing.READY, Standing.CANCELLED})
@@ -49,9 +51,10 @@ class Hands:
         attester: Attester,
         fm: FmMonitor,
         sound_clock: BelievedClock,
+        relocate: Callable[[UnitPath], None],
     ) -> None:
         self._disk, self._state, self._media, self._audio = disk, state, media, audio
-        self._sound_clock = sound_clock
+        self._sound_clock, self._relocate = sound_clock, relocate
         self._reporter, self._downloads, self._attester, self._fm = reporter, downloads, attester, fm
 
     async def carry_out(self, effects: Iterable[Effect], *, must_save: bool = True) -> str | None:
@@ -95,6 +98,8 @@ class Hands:
                 self._sound_clock.shift_ms = shift_ms
             case AskAttestation():
                 self._attester.ask()
+            case Relocate(place):
+                self._relocate(place)
         return None
 
     async def _save(self, effect: SaveState) -> str | None:

@@ -15,6 +15,7 @@ from edge.core.events import Event
 from edge.core.output import Output
 from protocol.bulletin import MediaRef
 from protocol.clock import MonoMs, Now
+from protocol.units import UnitPath
 
 SAMPLE_RATE: Final = 48_000
 FRAME_MS: Final = 20
@@ -70,6 +71,10 @@ class Link(Protocol):
         """LinkChanged, ParcelReceived, EnvelopeReceived and LiveSegmentReceived, as they come."""
         ...
 
+    def relocate(self, place: UnitPath) -> None:
+        """Listens to the topics of this place from now on, and no longer to those it left; never blocks."""
+        ...
+
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Sends with QoS 1 and returns when the broker has acknowledged.
 
@@ -113,6 +118,10 @@ class Fetcher(Protocol):
 
     async def attest(self, nonce: str) -> bytes:
         """The controller's packed attestation envelope for our nonce. Raises FetchError."""
+        ...
+
+    def relocate(self, place: UnitPath) -> None:
+        """Asks for the documents of this place from the next poll on."""
         ...
 
     def parcels(self) -> AsyncIterator[Event]:

@@ -27,6 +27,7 @@ from edge.ports import Audio, Clock, Fetcher, FmTuner, Link, MediaStore, PortErr
 from edge.pump import Source, keep_going, pump
 from edge.reporter import Outbox, Reporter
 from protocol.clock import MonoMs, Now
+from protocol.units import UnitPath
 
 _AGAIN_MS: Final = 500
 _TICK_MS_MIN: Final = 5
@@ -118,6 +119,7 @@ class Runner(Generic[S]):
             attester=self._attester,
             fm=self._fm,
             sound_clock=ports.sound_clock,
+            relocate=self._relocate,
         )
         self._wake_at: MonoMs | None = None
         self._timer: asyncio.Task[None] | None = None
@@ -128,6 +130,10 @@ class Runner(Generic[S]):
     def state(self) -> S:
         """What the core knows now; for looking at, by simulators and the technician."""
         return self._state
+
+    def _relocate(self, place: UnitPath) -> None:
+        self._ports.link.relocate(place)
+        self._ports.fetcher.relocate(place)
 
     async def run(self) -> None:
         """Boots, then decides until cancelled; ends within a few seconds."""

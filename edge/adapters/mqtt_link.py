@@ -66,7 +66,8 @@ class MqttLink:
 
     def __init__(self, broker: Broker, place: UnitPath, *, backoff: Backoff | None = None) -> None:
         self._broker = broker
-        self._topics = [(topic, 1) for topic in down_topics(place)]
+        self._place = place
+        self._left: set[str] = set()
         self._backoff = backoff or Backoff()
         self._session: Session | None = None
 
@@ -95,9 +96,21 @@ class MqttLink:
                 yield LinkChanged(False)
             await self._rest(began_s)
 
+    def relocate(self, place: UnitPath) -> None:
+        """Listens at another place: the session is opened anew with its topics and without the ones it left."""
+        if place == self._place:
+            return
+        self._left = (self._left | {*down_topics(self._place)}) - {*down_topics(place)}
+        self._place = place
+        if self._session is not None:
+            self._session.abandon()
+
     async def _connect(self, session: Session) -> None:
         await session.open()
-        granted = await session.subscribe(self._topics)
+        if self._left:
+            await session.unsubscribe(sorted(self._left))
+            self._left.clear()
+        granted = await session.subscribe([(topic, 1) for topic in down_topics(self._place)])
         if any(code == _REFUSED for code in granted):
             raise aiomqtt.MqttError("the broker refuses a subscription")
         await session.publish(online_topic(self._broker.device), b"1", qos=1, retain=True)

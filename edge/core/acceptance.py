@@ -9,11 +9,13 @@ from dataclasses import replace
 from typing import Final
 
 from edge.core.in_force import Accepted
-from edge.core.state import CancelMark, SequenceWindow, StopMark
+from edge.core.state import AgentState, CancelMark, SequenceWindow, StopMark
 from edge.core.turn import Turn
 from protocol.alert import Alert, Cancel, Stop
+from protocol.assignment import Assignment
 from protocol.audible_config import AudibleConfig
 from protocol.authority import Authorised
+from protocol.denial import Denial
 from protocol.document import Kind
 from protocol.envelope import Envelope
 from protocol.errors import DocumentError, Refusal
@@ -44,11 +46,12 @@ def accept(turn: Turn, authorised: Authorised, envelope: Envelope) -> None:
 def _accept_versioned(turn: Turn, authorised: Authorised, envelope: Envelope) -> None:
     document = authorised.document
     assert isinstance(document, Schedule | AudibleConfig), "dispatched by type"
-    key = f"{authorised.kind}/{document.scope}"
-    versions = turn.state.trust.versions
-    if document.version <= versions.get(key, -1):
-        raise DocumentError(Refusal.OLDER_VERSION, f"{document.version}, have {versions[key]}")
-    turn.change(trust=replace(turn.state.trust, versions={**versions, key: document.version}), plan=None)
+    key = storage_key(authorised)
+    newest = newest_version(turn.state, key)
+    if document.version <= newest:
+        raise DocumentError(Refusal.OLDER_VERSION, f"{document.version}, have {newest}")
+    mark_version(turn, authorised)
+    turn.change(plan=None)
     put(turn, key, accepted(authorised), envelope)
     turn.receipt(authorised.digest, authorised.kind, Standing.RECEIVED)
 
@@ -62,7 +65,7 @@ def _accept_alert(turn: Turn, authorised: Authorised, envelope: Envelope) -> Non
     if sum(isinstance(one.document, Alert) for one in trust.documents.values()) >= ALERTS_HELD_MAX:
         raise DocumentError(Refusal.TOO_MANY, "alerts")
     _take_sequence(turn, authorised, alert.sequence)
-    put(turn, f"alert/{authorised.digest}", accepted(authorised), envelope)
+    put(turn, storage_key(authorised), accepted(authorised), envelope)
     turn.receipt(authorised.digest, authorised.kind, Standing.RECEIVED)
 
 
@@ -95,7 +98,7 @@ def _accept_live(turn: Turn, authorised: Authorised, envelope: Envelope) -> None
     session = authorised.document
     assert isinstance(session, LiveSession), "dispatched by type"
     _take_sequence(turn, authorised, session.sequence)
-    put(turn, f"{Kind.LIVE_SESSION}/{session.scope}", accepted(authorised), envelope)
+    put(turn, storage_key(authorised), accepted(authorised), envelope)
     turn.receipt(authorised.digest, authorised.kind, Standing.RECEIVED)
 
 
@@ -109,9 +112,49 @@ _ACCEPT: Final = {
 }
 
 
+def newest_version(state: AgentState, key: str) -> int:
+    """The newest version of a kind and scope that was obeyed, whoever signed it; -1 when there was none.
+
+    What a key signed that fell to a deny epoch and was not named again does not count.
+    """
+    trust = state.trust
+    marks = [(name.rpartition("|"), version) for name, version in trust.versions.items()]
+    return max((version for (kind, _, signer), version in marks if kind == key and _binds(state, signer)), default=-1)
+
+
+def _binds(state: AgentState, signer: str) -> bool:
+    if signer not in state.trust.fallen:
+        return True
+    named = (*state.identity.anchor.keys, *(key for held in state.trust.grants.values() for key in held.grant.keys))
+    return any(key_id(key) == signer for key in named)
+
+
+def mark_version(turn: Turn, authorised: Authorised) -> None:
+    """Remembers the version under each of its signers: a new key has a new high-water."""
+    document, versions = authorised.document, dict(turn.state.trust.versions)
+    assert isinstance(document, Schedule | AudibleConfig), "only these have versions"
+    for signer in authorised.signers:
+        name = f"{authorised.kind}/{document.scope}|{key_id(signer)}"
+        versions[name] = max(document.version, versions.get(name, document.version))
+    turn.change(trust=replace(turn.state.trust, versions=versions))
+
+
 def accepted(authorised: Authorised) -> Accepted:
     """The form in which a document is held."""
-    return Accepted(authorised.kind, authorised.digest, authorised.document, authorised.holder)
+    keys = tuple(sorted(key_id(signer) for signer in authorised.signers))
+    return Accepted(
+        authorised.kind, authorised.digest, authorised.document, authorised.holder, authorised.grant, keys
+    )
+
+
+def storage_key(authorised: Authorised) -> str:
+    """Under which key a document of its kind is held and stored; its successor replaces it."""
+    document = authorised.document
+    if isinstance(document, Alert):
+        return f"alert/{authorised.digest}"
+    if isinstance(document, Assignment):
+        return str(Kind.ASSIGNMENT)
+    return f"{authorised.kind}/{document.grantor if isinstance(document, Denial) else document.scope}"
 
 
 def put(turn: Turn, key: str, held: Accepted, envelope: Envelope) -> None:

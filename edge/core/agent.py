@@ -21,12 +21,14 @@ from edge.core import (
     proof,
     registers,
     restoration,
+    root,
     sound,
     status,
     timeline,
     trust,
+    withheld,
 )
-from edge.core.effects import Effect, SaveState
+from edge.core.effects import Effect, Relocate, SaveState
 from edge.core.events import (
     AttestationReceived,
     Booted,
@@ -42,6 +44,7 @@ from edge.core.events import (
     MediaLost,
     MediaStored,
     ParcelReceived,
+    RootReceived,
     SoundEnded,
     SoundStarted,
     StateSaveFailed,
@@ -97,6 +100,7 @@ def _attend(turn: Turn, before: AgentState) -> None:
     clock_trust.ask(turn)
     trust.take_deferred(turn)
     trust.drop_expired(turn)
+    withheld.watch(turn, before)
     _watch_talk(turn)
     live.watch(turn)
     plan.refresh(turn)
@@ -121,7 +125,7 @@ def _follow_media(turn: Turn, before: AgentState) -> None:
 
 
 def _booted(turn: Turn, event: Booted) -> None:
-    damaged = event.damaged
+    damaged, enrolled = event.damaged, turn.state.identity.place
     turn.change(boot_id=event.boot_id, booted=turn.now.mono, media=frozenset(event.media))
     if event.registers is not None:
         try:
@@ -130,6 +134,8 @@ def _booted(turn: Turn, event: Booted) -> None:
             damaged = True
     damaged = restoration.restore(turn, event.envelopes) or damaged
     turn.change(state_damaged=damaged)
+    if turn.state.identity.place != enrolled:
+        turn.do(Relocate(turn.state.identity.place))
 
 
 def _ticked(turn: Turn, _: Ticked) -> None:
@@ -185,6 +191,7 @@ _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     ParcelReceived: lambda turn, event: trust.receive_parcel(turn, event.data, event.route),
     LiveSegmentReceived: lambda turn, event: live.receive(turn, event.data),
     AttestationReceived: clock_trust.take_attestation,
+    RootReceived: root.take_root,
     ClockRead: clock_trust.read_source,
     MediaStored: lambda turn, event: downloads.stored(turn, event.digest),
     MediaFailed: downloads.failed,

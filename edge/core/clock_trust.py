@@ -1,8 +1,9 @@
 """How far the clock is believed: none, attested, agreed (behaviour.md, section 5). The hour is never guessed.
 
 Two independent sources that agree within a minute make the clock `agreed`. The controller's answer to our own nonce
-makes it `attested`. Once believed it stays so for this boot: the monotonic clock carries it on through weeks without
-a network. Time below the last operator-signed time is not believed.
+makes it `attested`, unless a living source of our own contradicts it. Once believed it stays so for this boot: the
+monotonic clock carries it on through weeks without a network. Time below the last operator-signed time is not
+believed.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, CLOCK_SKEW_MS_MAX, WALL_MS
 AGREEMENT_MS: Final = 60_000
 ATTESTATION_ROUND_TRIP_MS_MAX: Final = 10_000
 ASK_AGAIN_MS: Final = 15_000
+CONTRADICTION_MS: Final = 15 * 60_000
+"""A chip that nobody has set for years drifts by minutes; a thief who wants the morning at night needs hours."""
+ALIVE_SINCE_MS: Final = WallMs(1_735_689_600_000)
+"""2025-01-01, before the first of these devices was built: a source that says less is a dead chip."""
+_WITNESSES: Final = frozenset({ClockSource.NTP, ClockSource.RTC, ClockSource.CELLULAR})
 
 
 def believed(clock: ClockState, now: Now) -> Now:
@@ -43,14 +49,24 @@ def believed(clock: ClockState, now: Now) -> Now:
 def _reference(clock: ClockState) -> tuple[int | None, ClockTrust]:
     if clock.agreed is not None:
         return clock.agreed, ClockTrust.AGREED
-    if clock.attested is not None:
+    if clock.attested is not None and not _contradicted(clock, clock.attested):
         return clock.attested, ClockTrust.ATTESTED
     return None, ClockTrust.NONE
 
 
+def _contradicted(clock: ClockState, attested: int) -> bool:
+    """Whether a living source says something quite different: then the controller may lie, and nobody is believed.
+
+    A clock chip without its battery, or time from before this product, is no living source. A radio station's time
+    is often an hour off, so it may confirm but not contradict.
+    """
+    others = [offset for source, offset in clock.offsets.items() if source in _WITNESSES]
+    return any(abs(offset - attested) > CONTRADICTION_MS for offset in others)
+
+
 def read_source(turn: Turn, event: ClockRead) -> None:
     """Takes a second opinion. The controller is no independent source: it is only believed through the nonce."""
-    if event.source is ClockSource.CONTROLLER or event.wall > WALL_MS_MAX:
+    if event.source is ClockSource.CONTROLLER or not ALIVE_SINCE_MS <= event.wall <= WALL_MS_MAX:
         return
     clock = turn.state.clock
     offsets = {**clock.offsets, event.source: event.wall - turn.now.mono}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from edge.core import clock_trust, fm_gate, health, live, proof, sound, timeline
+from edge.core import clock_trust, fm_gate, health, live, proof, sound, timeline, withheld
 from edge.core.output import ProgrammeOutput, Silence
 from edge.core.state import AgentState
 from protocol.alert import Alert
@@ -42,6 +42,8 @@ def _monotonic(state: AgentState, now: Now) -> Iterator[int]:
         yield state.sound.quiet_since + health.patience_ms(state.sound.output) + 1
     if state.storage_full_since is not None:
         yield state.storage_full_since + health.STORAGE_FULL_MS
+    if state.trust.withheld_since is not None:
+        yield state.trust.withheld_since + withheld.PATIENCE_MS
     yield state.booted + health.CLOCK_GRACE_MS + 1
 
 

@@ -8,6 +8,7 @@ from edge.core.output import Output
 from protocol.bulletin import MediaRef
 from protocol.clock import MonoMs
 from protocol.report import Report
+from protocol.units import UnitPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,13 @@ class AskAttestation:
 
 
 @dataclass(frozen=True, slots=True)
+class Relocate:
+    """The device belongs to another place now: listen there."""
+
+    place: UnitPath
+
+
+@dataclass(frozen=True, slots=True)
 class MuteAmplifier:
     """Hold the amplifier off, or let it follow the output again: sound that nobody ordered was measured."""
 
@@ -106,6 +114,7 @@ Effect = (
     | MonitorFm
     | ShiftWall
     | AskAttestation
+    | Relocate
     | MuteAmplifier
     | PublishReport
 )

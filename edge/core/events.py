@@ -87,6 +87,14 @@ class AttestationReceived:
     asked: MonoMs
 
 
+@dataclass(frozen=True, slots=True)
+class RootReceived:
+    """What the root says, verified by TUF before it comes here: the anchor file, and its word."""
+
+    anchor: bytes | None = None
+    word: bytes | None = None
+
+
 class ClockSource(StrEnum):
     """Where a second opinion about the time comes from."""
 
@@ -220,6 +228,7 @@ Event = (
     | ParcelReceived
     | LiveSegmentReceived
     | AttestationReceived
+    | RootReceived
     | ClockRead
     | MediaStored
     | MediaFailed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from edge.core import fm_gate, live, timeline
+from edge.core import fm_gate, live, timeline, withheld
 from edge.core.output import AlertOutput, MicrophoneOutput, Output, Silence
 from edge.core.state import AgentState
 from edge.core.turn import Turn
@@ -59,6 +59,7 @@ def _by_the_hour(state: AgentState, now: Now) -> dict[FaultCode, str | None]:
     return {
         FaultCode.SCHEDULE_EXPIRED: _first(expired),
         FaultCode.HEAD_STALE: _first(stale),
+        FaultCode.DOCUMENT_WITHHELD: withheld.fault(state, now.mono),
         FaultCode.MEDIA_MISSING: missing[0].item.title if missing else None,
         FaultCode.FM_REFUSED: fm_gate.refusal(state, now),
     }

@@ -18,12 +18,19 @@ from protocol.units import UnitPath, addresses, covers, depth
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A document in force."""
+    """A document in force.
+
+    Attributes:
+        holder, grant: whose grant authorised it, and that grant's digest; `anchor` when no grant was needed.
+        keys: ids of the keys that signed it under that grant.
+    """
 
     kind: Kind
     digest: str
     document: Document
     holder: str = ""
+    grant: str = ""
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ from protocol.report import EndReason, Standing
 
 STALL_MS: Final = 2000
 RETURN_MS: Final = 10_000
+RESERVED_AHEAD: Final = 20
+"""Counters stored ahead: a write each 20 s at most, and so much of a session is lost after a power cut within it."""
 
 
 def sessions(state: AgentState) -> tuple[tuple[Accepted, LiveSession], ...]:
@@ -62,6 +64,9 @@ def _take(turn: Turn, session: LiveSession, counter: int, packets: tuple[bytes, 
     if counter <= former.counter:
         return
     live = _flowing(replace(former, counter=counter, ended=not packets), turn.now.mono)
+    if counter > live.reserved:
+        live = replace(live, reserved=counter + RESERVED_AHEAD)
+        turn.dirty = True
     turn.change(lives={**turn.state.lives, session.id: live})
     if packets:
         turn.do(FeedLive(session.id, counter, packets))

@@ -8,12 +8,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from edge.core.state import AgentState, CancelMark, Progress, SequenceWindow, StopMark
+from edge.core.root import restore_identity
+from edge.core.state import (
+    AgentState,
+    CancelMark,
+    Identity,
+    LiveState,
+    Progress,
+    RootTaken,
+    SequenceWindow,
+    StopMark,
+    Transfer,
+    TrustState,
+)
 from protocol import codec
 from protocol.clock import WallMs
 from protocol.codec import bounded
 from protocol.limits import SEQUENCE_WINDOW
-from protocol.units import UnitPath
 
 SCHEMA: Final = 1
 REGISTERS_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -24,7 +35,7 @@ _MANY: Final = 20_000
 class Number:
     """A named number."""
 
-    name: str
+    name: str = field(metadata=bounded(chars_max=500))
     value: int
 
 
@@ -51,13 +62,17 @@ class Registers:
 
     schema: int = field(metadata=bounded(low=SCHEMA, high=SCHEMA))
     floor: WallMs
-    versions: tuple[Number, ...]
-    denied: tuple[Number, ...]
+    versions: tuple[Number, ...] = field(metadata=bounded(count_max=_MANY))
+    denied: tuple[Number, ...] = field(metadata=bounded(count_max=_MANY))
     sequences: tuple[Sequence, ...] = field(metadata=bounded(count_max=_MANY))
     cancelled: tuple[CancelMark, ...]
     progress: tuple[ProgressMark, ...] = field(metadata=bounded(count_max=_MANY))
     stop: StopMark | None = None
     obeyed: tuple[str, ...] = ()
+    fallen: tuple[str, ...] = ()
+    transfer: Transfer | None = None
+    root: RootTaken | None = None
+    lives: tuple[Number, ...] = ()
 
 
 def pack(state: AgentState) -> bytes:
@@ -74,6 +89,10 @@ def pack(state: AgentState) -> bytes:
             progress=tuple(ProgressMark(key, one) for key, one in state.progress.items()),
             stop=state.stop,
             obeyed=trust.obeyed,
+            fallen=trust.fallen,
+            transfer=trust.transfer,
+            root=trust.root,
+            lives=tuple(Number(name, one.reserved) for name, one in state.lives.items() if one.reserved >= 0),
         )
     )
 
@@ -88,15 +107,30 @@ def unpack(state: AgentState, data: bytes) -> AgentState:
     trust = replace(
         state.trust,
         versions={one.name: one.value for one in stored.versions},
-        denied={UnitPath(one.name): one.value for one in stored.denied},
+        denied={one.name: one.value for one in stored.denied},
         sequences={one.name: SequenceWindow(one.high, one.seen) for one in stored.sequences},
         cancelled=stored.cancelled,
         obeyed=stored.obeyed,
+        fallen=stored.fallen,
+        transfer=_still(stored.transfer, state.identity),
+        root=stored.root,
     )
     return replace(
         state,
+        identity=_identity(state.identity, trust),
+        lives={one.name: LiveState(counter=one.value, reserved=one.value) for one in stored.lives},
         clock=replace(state.clock, floor=stored.floor),
         trust=trust,
         progress={one.key: one.progress for one in stored.progress},
         stop=stored.stop,
     )
+
+
+def _still(transfer: Transfer | None, enrolled: Identity) -> Transfer | None:
+    """A device that was enrolled elsewhere since belongs there."""
+    return transfer if transfer is not None and transfer.enrolled == enrolled.place else None
+
+
+def _identity(enrolled: Identity, trust: TrustState) -> Identity:
+    identity = restore_identity(enrolled, root=trust.root)
+    return identity if trust.transfer is None else replace(identity, place=trust.transfer.place)

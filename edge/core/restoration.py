@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from edge.core import plan, proof
-from edge.core.acceptance import accepted
+from edge.core.acceptance import accepted, mark_version, storage_key
+from edge.core.offices import deny, hold_grant
+from edge.core.state import Transfer
 from edge.core.trust import take_head
 from edge.core.turn import Turn
-from protocol.alert import Alert
+from protocol.assignment import Assignment
 from protocol.audible_config import AudibleConfig
 from protocol.authority import authorise
 from protocol.bulletin import CatchUp
+from protocol.denial import Denial
 from protocol.document import Kind, kind_of
 from protocol.envelope import Envelope, unpack
 from protocol.errors import DocumentError
-from protocol.grants import accept_grant
+from protocol.grants import accept_all
 from protocol.schedule import Schedule
+
+_FIRST: Final[dict[str, int]] = {kind: rank for rank, kind in enumerate((Kind.DENIAL, Kind.ASSIGNMENT))}
 
 
 def restore(turn: Turn, envelopes: Iterable[bytes]) -> bool:
@@ -25,9 +31,13 @@ def restore(turn: Turn, envelopes: Iterable[bytes]) -> bool:
 
     High-waters are not asked: these documents set them, where the registers were lost.
     """
-    waiting, damaged = _unpack_stored(envelopes)
-    waiting = _restore_grants(turn, waiting)
-    for envelope in waiting:
+    found, damaged = _unpack_stored(envelopes)
+    trust = turn.state.trust
+    held, waiting = accept_all(found, turn.state.identity.anchor, trust.grants)
+    for grant in held.values():
+        hold_grant(turn, grant)
+    # What takes authority away comes before what needs it, and what moves the device before what it hears there.
+    for envelope in sorted(waiting, key=lambda one: _FIRST.get(one.kind, len(_FIRST))):
         try:
             _restore_document(turn, envelope)
         except DocumentError:
@@ -46,45 +56,36 @@ def _unpack_stored(envelopes: Iterable[bytes]) -> tuple[list[Envelope], bool]:
     return found, damaged
 
 
-def _restore_grants(turn: Turn, envelopes: list[Envelope]) -> list[Envelope]:
-    """Parents may stand behind their children, so it goes on as long as one more fits."""
-    waiting = envelopes
-    while True:
-        left: list[Envelope] = []
-        for envelope in waiting:
-            trust = turn.state.trust
-            try:
-                held = accept_grant(envelope, turn.state.identity.anchor, trust.grants)
-            except DocumentError:
-                left.append(envelope)
-                continue
-            turn.change(trust=replace(trust, grants={**trust.grants, held.digest: held}))
-        if len(left) == len(waiting):
-            return left
-        waiting = left
-
-
 def _restore_document(turn: Turn, envelope: Envelope) -> None:
     if kind_of(envelope) is Kind.HEAD:
         take_head(turn, envelope)
         return
     trust = turn.state.trust
     authorised = authorise(
-        envelope, anchor=turn.state.identity.anchor, grants=trust.grants, wall=None, denied=trust.denied
+        envelope,
+        anchor=turn.state.identity.anchor,
+        grants=trust.grants,
+        wall=None,
+        denied=trust.denied,
+        past=True,
     )
     document = authorised.document
-    name = authorised.digest if isinstance(document, Alert) else document.scope
-    key = f"alert/{name}" if isinstance(document, Alert) else f"{authorised.kind}/{name}"
-    turn.hold({**trust.documents, key: accepted(authorised)})
+    turn.hold({**trust.documents, storage_key(authorised): accepted(authorised)})
     if isinstance(document, Schedule | AudibleConfig):
-        _raise_version(turn, key, document.version)
+        mark_version(turn, authorised)
+    elif isinstance(document, Denial):
+        deny(turn, {document.grantor: document.epoch})
+    elif isinstance(document, Assignment):
+        _restore_place(turn, document)
 
 
-def _raise_version(turn: Turn, key: str, version: int) -> None:
-    """With the registers lost, the documents that are left still keep older ones out."""
-    versions = turn.state.trust.versions
-    newest = max(version, versions.get(key, version))
-    turn.change(trust=replace(turn.state.trust, versions={**versions, key: newest}))
+def _restore_place(turn: Turn, word: Assignment) -> None:
+    """With the registers lost, the word that is left still says where this device belongs."""
+    placement, identity = word.of(turn.state.identity.device), turn.state.identity
+    if placement is None or turn.state.trust.transfer is not None:
+        return
+    transfer = Transfer(identity.place, placement.place or identity.place, word.issued)
+    turn.change(trust=replace(turn.state.trust, transfer=transfer), identity=replace(identity, place=transfer.place))
 
 
 def catch_up(turn: Turn) -> None:

@@ -18,7 +18,7 @@ from protocol.units import UnitPath, covers, parent
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who this device is; fixed at enrolment.
+    """Who this device is: fixed at enrolment, but for a signed assignment or a new word of the root.
 
     Attributes:
         place: the device's own path; its home unit is the parent.
@@ -78,10 +78,43 @@ class CancelMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """A signed assignment that moved this device.
+
+    Attributes:
+        enrolled: where it was enrolled. When a technician enrols it elsewhere, that counts again.
+        issued: date of the newest word about this device, also of one that left it where it was.
+    """
+
+    enrolled: UnitPath
+    place: UnitPath
+    issued: WallMs
+
+
+@dataclass(frozen=True, slots=True)
+class RootTaken:
+    """What the root said last.
+
+    Attributes:
+        pinned: digest of the anchor that was pinned at enrolment: a new enrolment counts again.
+        anchor: the one in force instead, or None.
+        version: of the root's word.
+    """
+
+    pinned: str
+    anchor: Anchor | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TrustState:
     """Grants, documents in force, and the high-waters that keep old ones out.
 
     Attributes:
+        versions: newest version by kind, scope and signer; serials of grants by office (`acceptance`).
+        denied: lowest epoch accepted from each grantor, by `grantor_id`.
+        fallen: ids of keys that lost a grant to a deny epoch: their version marks bind only while a grant names them.
+        withheld_since: since when a head names something newer than what is held.
         documents: by storage key; one for each kind and scope, alerts by id.
         deferred: envelopes whose life cannot be judged before a clock is believed.
         orphans: envelopes whose signers no grant names yet; looked at again when a grant comes.
@@ -94,11 +127,15 @@ class TrustState:
     versions: Mapping[str, int] = field(default_factory=dict)
     sequences: Mapping[str, SequenceWindow] = field(default_factory=dict)
     cancelled: tuple[CancelMark, ...] = ()
-    denied: Mapping[UnitPath, int] = field(default_factory=dict)
+    denied: Mapping[str, int] = field(default_factory=dict)
     deferred: tuple[tuple[bytes, Route], ...] = ()
     orphans: tuple[tuple[bytes, Route], ...] = ()
     refused: tuple[str, ...] = ()
     obeyed: tuple[str, ...] = ()
+    withheld_since: MonoMs | None = None
+    fallen: tuple[str, ...] = ()
+    transfer: Transfer | None = None
+    root: RootTaken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +220,12 @@ class LiveState:
     """The segments of one live session.
 
     Attributes:
+        reserved: counters up to here are spent after a power cut: stored ahead, so that not every second is a write.
         returned: when sound last (re)started, so that a bad link does not flap.
     """
 
     counter: int = -1
+    reserved: int = -1
     last: MonoMs = MonoMs(0)
     returned: MonoMs | None = None
     flowing: bool = False

@@ -9,6 +9,7 @@ from edge.core.state import AgentState
 from edge.core.turn import Turn
 from protocol.audible_config import AudibleConfig
 from protocol.clock import MonoMs, Now
+from protocol.denial import Denial
 from protocol.report import InForce, Status
 from protocol.schedule import Schedule
 
@@ -58,7 +59,11 @@ def _sounding(output: Output) -> str | None:
 
 def _in_force(state: AgentState) -> tuple[InForce, ...]:
     return tuple(
-        InForce(one.document.scope, str(one.kind), one.document.version, one.digest)
+        InForce(one.document.scope, str(one.kind), _number(one.document), one.digest)
         for one in state.trust.documents.values()
-        if isinstance(one.document, Schedule | AudibleConfig)
+        if isinstance(one.document, Schedule | AudibleConfig | Denial)
     )
+
+
+def _number(document: Schedule | AudibleConfig | Denial) -> int:
+    return document.epoch if isinstance(document, Denial) else document.version

@@ -11,30 +11,36 @@ from typing import Final
 
 from edge.core import clock_trust
 from edge.core.acceptance import accept, put, remove
+from edge.core.belonging import take_assignment
+from edge.core.effects import PublishReport
 from edge.core.events import Route
 from edge.core.in_force import Accepted
+from edge.core.offices import take_denial, take_grant
 from edge.core.state import TrustState
 from edge.core.turn import Turn
 from protocol import codec
 from protocol.alert import Alert
+from protocol.assignment import Assignment
 from protocol.audible_config import AudibleConfig
 from protocol.authority import Authorised, authorise
+from protocol.clock import WallMs
+from protocol.denial import Denial
 from protocol.document import KINDS, Kind, kind_of
 from protocol.envelope import Envelope, unpack, unpack_alert
 from protocol.errors import DocumentError, Refusal
 from protocol.freshness import Head
-from protocol.grants import Grant, HeldGrant, accept_grant, check_signatures
+from protocol.grants import check_signatures
+from protocol.keys import key_id
 from protocol.limits import (
     ALERT_ENVELOPE_BYTES_MAX,
     CLOCK_SKEW_MS_MAX,
     ENVELOPES_IN_PARCEL_MAX,
-    GRANTS_HELD_MAX,
     PARCEL_BYTES_MAX,
     STOP_MS_MAX,
 )
 from protocol.live import LiveSession
 from protocol.parcel import unpack_parcel
-from protocol.report import Standing
+from protocol.report import Receipt, Standing
 from protocol.schedule import Schedule
 from protocol.units import addresses, covers
 
@@ -50,8 +56,20 @@ def receive_parcel(turn: Turn, data: bytes, route: Route) -> None:
     except DocumentError as error:
         _refuse(turn, hashlib.sha256(data).hexdigest(), "parcel", error)
         return
+    told = len(turn.effects)
     for envelope in envelopes:
         receive(turn, envelope, route)
+    if route is Route.USB:
+        _tell_of_stick(turn, data, documents=len(envelopes), since=told)
+
+
+def _tell_of_stick(turn: Turn, data: bytes, *, documents: int, since: int) -> None:
+    """Whoever carried a stick to the pole is told at the office that it was taken."""
+    reports = [one.report for one in turn.effects[since:] if isinstance(one, PublishReport)]
+    standings = [one.standing for one in reports if isinstance(one, Receipt)]
+    taken, refused = standings.count(Standing.RECEIVED), standings.count(Standing.REFUSED)
+    detail = f"{Route.USB}: {documents} documents, {taken} in force now, {refused} refused"
+    turn.receipt(hashlib.sha256(data).hexdigest(), "bundle", Standing.RECEIVED, detail=detail)
 
 
 def receive(turn: Turn, data: bytes, route: Route) -> None:
@@ -102,7 +120,7 @@ def _take(turn: Turn, envelope: Envelope, data: bytes, route: Route) -> None:
     elif KINDS[kind].verb is None:
         raise DocumentError(Refusal.UNKNOWN_TYPE, f"{kind} does not come by itself")
     else:
-        _take_speech(turn, envelope, data, route)
+        _take_signed(turn, envelope, data, route)
 
 
 def _refuse(turn: Turn, digest: str, kind: str, error: DocumentError) -> None:
@@ -116,45 +134,14 @@ def _refuse(turn: Turn, digest: str, kind: str, error: DocumentError) -> None:
 # Grants
 
 
-def grant_key(grant: Grant) -> str:
-    """Storage key: a renewal for the same holder and scope replaces the former one."""
-    return f"grant/{grant.scope}/{grant.holder}"
-
-
 def _take_grant(turn: Turn, envelope: Envelope) -> None:
-    trust = turn.state.trust
-    held = accept_grant(envelope, turn.state.identity.anchor, trust.grants)
-    if not turn.state.identity.listens_to(held.grant.scope):
+    """Holds it, and looks again at what was signed by somebody nobody knew."""
+    if not take_grant(turn, envelope):
         return
-    former = _same_holder(trust, held)
-    if former is not None and former.grant.serial >= held.grant.serial:
-        raise DocumentError(Refusal.OLDER_VERSION, f"serial {held.grant.serial}")
-    if former is None and len(trust.grants) >= GRANTS_HELD_MAX:
-        trust = _without_expired_grants(turn)
-    if former is None and len(trust.grants) >= GRANTS_HELD_MAX:
-        raise DocumentError(Refusal.TOO_MANY, "grants")
-    grants = {digest: one for digest, one in trust.grants.items() if one is not former}
-    turn.change(trust=replace(trust, grants={**grants, held.digest: held}, refused=()))
-    turn.keep(grant_key(held.grant), envelope.pack())
     orphans = turn.state.trust.orphans
     turn.change(trust=replace(turn.state.trust, orphans=()))
     for data, route in orphans:
         receive(turn, data, route)
-
-
-def _without_expired_grants(turn: Turn) -> TrustState:
-    """Makes room: holders come and go over the years."""
-    for digest, held in tuple(turn.state.trust.grants.items()):
-        if turn.clock_believed and held.grant.expires <= turn.now.wall:
-            grants = {name: one for name, one in turn.state.trust.grants.items() if name != digest}
-            turn.change(trust=replace(turn.state.trust, grants=grants))
-            turn.forget(grant_key(held.grant))
-    return turn.state.trust
-
-
-def _same_holder(trust: TrustState, held: HeldGrant) -> HeldGrant | None:
-    key = grant_key(held.grant)
-    return next((one for one in trust.grants.values() if grant_key(one.grant) == key), None)
 
 
 # Heads
@@ -162,7 +149,7 @@ def _same_holder(trust: TrustState, held: HeldGrant) -> HeldGrant | None:
 
 def take_head(turn: Turn, envelope: Envelope) -> None:
     """Takes a head signed by the controller's pinned key; an older one changes nothing."""
-    check_signatures(envelope, turn.state.identity.anchor.freshness_keys, 1)
+    signers = check_signatures(envelope, turn.state.identity.anchor.freshness_keys, 1)
     head = codec.decode(Head, envelope.payload, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
     key = f"{Kind.HEAD}/{head.scope}"
     former = turn.state.trust.documents.get(key)
@@ -172,13 +159,14 @@ def take_head(turn: Turn, envelope: Envelope) -> None:
         return
     if turn.clock_believed and head.issued > turn.now.wall + CLOCK_SKEW_MS_MAX:
         raise DocumentError(Refusal.NOT_YET_VALID, "head")
-    put(turn, key, Accepted(Kind.HEAD, envelope.digest, head), envelope)
+    keys = tuple(sorted(key_id(signer) for signer in signers))
+    put(turn, key, Accepted(Kind.HEAD, envelope.digest, head, keys=keys), envelope)
 
 
-# Speech
+# Whatever is signed under a grant
 
 
-def _take_speech(turn: Turn, envelope: Envelope, data: bytes, route: Route) -> None:
+def _take_signed(turn: Turn, envelope: Envelope, data: bytes, route: Route) -> None:
     trust = turn.state.trust
     wall = turn.now.wall if turn.clock_believed else None
     authorised = authorise(
@@ -186,19 +174,27 @@ def _take_speech(turn: Turn, envelope: Envelope, data: bytes, route: Route) -> N
     )
     if not _is_addressed(turn, authorised):
         return
+    # A stick stores and never speaks at once. What silences may come by it: a cancel, a stop.
+    if route is Route.USB and isinstance(authorised.document, Alert | LiveSession):
+        raise DocumentError(Refusal.NOT_BY_STICK, authorised.kind)
     if wall is None:
         _defer(turn, data, route)
         return
     _check_life(turn, authorised)
-    accept(turn, authorised, envelope)
+    _OBEY.get(type(authorised.document), accept)(turn, authorised, envelope)
     clock_trust.raise_floor(turn, authorised.document.issued)
 
 
+_OBEY: Final = {Assignment: take_assignment, Denial: take_denial}
+
+
 def _is_addressed(turn: Turn, authorised: Authorised) -> bool:
-    document, place = authorised.document, turn.state.identity.place
-    if isinstance(document, Schedule | AudibleConfig):
-        return covers(document.scope, place)
-    return addresses(document.targets, place)
+    document, identity = authorised.document, turn.state.identity
+    if isinstance(document, Assignment):
+        return document.of(identity.device) is not None
+    if isinstance(document, Schedule | AudibleConfig | Denial):
+        return covers(document.scope, identity.place)
+    return addresses(document.targets, identity.place)
 
 
 def _defer(turn: Turn, data: bytes, route: Route) -> None:
@@ -222,8 +218,9 @@ def _check_life(turn: Turn, authorised: Authorised) -> None:
     document = authorised.document
     if document.issued > turn.now.wall + CLOCK_SKEW_MS_MAX:
         raise DocumentError(Refusal.NOT_YET_VALID, str(document.issued))
-    if not isinstance(document, AudibleConfig) and document.expires <= turn.now.wall:
-        raise DocumentError(Refusal.EXPIRED, str(document.expires))
+    expires: WallMs | None = getattr(document, "expires", None)
+    if expires is not None and expires <= turn.now.wall:
+        raise DocumentError(Refusal.EXPIRED, str(expires))
 
 
 def drop_expired(turn: Turn) -> None:

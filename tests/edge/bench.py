@@ -56,7 +56,11 @@ class HandLink:
         self.queue: asyncio.Queue[Event] = asyncio.Queue()
         self.published: list[tuple[str, bytes]] = []
         self.failing = False
+        self.places: list[str] = []
         self.sent = asyncio.Condition()
+
+    def relocate(self, place: str) -> None:
+        self.places.append(place)
 
     async def events(self) -> AsyncIterator[Event]:
         while True:
@@ -82,6 +86,10 @@ class HandFetcher:
         self.order: list[str] = []
         self.failures: dict[str, list[PortError]] = {}
         self.attestation: bytes | None = b"attested"
+        self.places: list[str] = []
+
+    def relocate(self, place: str) -> None:
+        self.places.append(place)
 
     def hold(self, digest: str) -> asyncio.Event:
         return self.gates.setdefault(digest, asyncio.Event())

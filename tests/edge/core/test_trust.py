@@ -224,8 +224,8 @@ def test_renewed_grant_replaces_the_former(desk: Desk, office: Office) -> None:
     office.give(sign_grant(grant_of(COMMUNE, (fresh,), serial=2)))
     office.give(sign_document(Kind.SCHEDULE, office.schedule(), COMMUNE_KEY))
     office.give(sign_document(Kind.SCHEDULE, office.schedule(), fresh))
-    assert refusals(desk) == [Refusal.UNKNOWN_KEY]
-    office.give(sign_grant(grant_of(COMMUNE, (COMMUNE_KEY,), expires=WallMs(1_990_000_000_000))))
+    assert refusals(desk) == [Refusal.GRANT_RENEWED]
+    office.give(sign_grant(grant_of(COMMUNE, (key("third"),), serial=2)))
     assert refusals(desk)[-1] is Refusal.OLDER_VERSION
 
 
