@@ -20,7 +20,7 @@ from edge.adapters.outbox import SqliteOutbox
 from edge.adapters.state_store import SqliteStateStore
 from edge.adapters.stick_logs import StickLogs
 from edge.adapters.system_clock import SystemClock
-from edge.adapters.tls import TlsError, client_context
+from edge.adapters.tls import SERVER_NAME, TlsError, client_context
 from edge.adapters.usb_stick import StickFirstFetcher, UsbStick
 from edge.believed_clock import BelievedClock
 from edge.config import AGENT_VERSION, AgentConfig, ConfigError, pinned_anchor
@@ -31,6 +31,7 @@ from edge.core.timeline import config_of
 from edge.disk import Disk
 from edge.ports import Audio, Board, Clock, Fetcher, MediaStore, Player, Voice
 from edge.pump import Source
+from edge.root_watch import RootPlaces, RootWatch
 from edge.runner import Ports, Runner
 
 _MEDIA_CHECK_AFTER_S: Final = 120.0
@@ -129,7 +130,11 @@ def _ports(
         tuner=board.tuner(),
         journal=Journal(data / "journal", disk=disk),
         disk=disk,
-        sources={**_sources(config, board, media=media, clock=clock), **sticks},
+        sources={
+            **_sources(config, board, media=media, clock=clock),
+            **sticks,
+            **_root(config, data, clocks=(clock, sound_clock)),
+        },
     )
 
 
@@ -216,6 +221,23 @@ def _sources(config: AgentConfig, board: Board, *, media: DiskMediaStore, clock:
 
         sources["system clock"] = SystemClockSources(clock).events
     return sources
+
+
+def _root(config: AgentConfig, data: Path, *, clocks: tuple[Clock, ...]) -> dict[str, Source]:
+    if not config.root:
+        return {}
+    tls: tuple[str, ...] = ()
+    if config.ca:
+        tls = ("--ca-file", config.ca, "--client-cert", config.certificate, "--client-key", config.key)
+        tls += ("--server-name", SERVER_NAME, "--any-date")
+    places = RootPlaces(
+        enrolled=Path(config.root),
+        data=data / "root",
+        url=f"{config.controller_url.rstrip('/')}/root",
+        tls=tls,
+        usb=Path(config.usb) if config.usb else None,
+    )
+    return {"root": RootWatch(places, clocks).events}
 
 
 async def _checked(media: DiskMediaStore) -> AsyncIterator[Event]:

@@ -8,6 +8,8 @@ mqtt_host, mqtt_port, token
 ca, certificate, key
                     paths: the province's device CA, and this device's certificate and key for both connections
 anchor, data        paths; relative ones start at the file's directory
+root                path of the root.json by which the root's later words are verified (TUF); empty: the anchor above
+                    is all there is
 heartbeat_ms        between two statuses when nothing changes
 keepalive_s         a silent line is noticed within twice this
 media_reserve_mb    room that programmes never use
@@ -56,6 +58,7 @@ class AgentConfig:
     certificate: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     key: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     anchor: str = field(default="anchor.json", metadata=bounded(chars_max=_PATH_CHARS_MAX))
+    root: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     data: str = field(default="data", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     heartbeat_ms: int = field(default=60_000, metadata=bounded(low=500, high=3_600_000))
     keepalive_s: int = field(default=30, metadata=bounded(low=1, high=600))
@@ -132,7 +135,7 @@ def _did_you_mean(key: str, known: Iterable[str]) -> str:
 
 def _absolute(value: dict[str, Any], directory: Path) -> dict[str, Any]:
     made = {"anchor": "anchor.json", "data": "data", **value}
-    for key in ("anchor", "data", "usb", "ca", "certificate", "key"):
+    for key in ("anchor", "root", "data", "usb", "ca", "certificate", "key"):
         if isinstance(made.get(key), str) and made[key]:
             made[key] = str(directory / made[key])
     return made

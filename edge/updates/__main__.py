@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import ssl
 import sys
 import tempfile
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Final, NoReturn
 
 from edge.updates import client
 from edge.updates.client import Origin, Synced, from_stick, from_web
-from edge.updates.http_fetch import TOTAL_S, HttpFetcher, own_ca
+from edge.updates.http_fetch import TOTAL_S, HttpFetcher, Tls, own_ca
 from edge.updates.software import Wish
 from protocol.clock import WallMs
 
@@ -60,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--have-version", help="sync: newer software than this is taken; without it, none")
     parser.add_argument("--platform", default=Wish().platform)
     parser.add_argument("--ca-file", type=Path, help="the only authority that https may rely on")
-    parser.add_argument("--client-cert", type=Path, help="our certificate and key in one PEM file")
+    parser.add_argument("--client-cert", type=Path, help="our certificate, and its key if that is not elsewhere")
+    parser.add_argument("--client-key", type=Path)
+    parser.add_argument("--server-name", help="the name in the server's certificate, when it is not the address")
     parser.add_argument("--any-date", action="store_true", help="with --ca-file: dates of certificates do not count")
     parser.add_argument("--total-s", type=float, default=TOTAL_S, help="the time for everything")
     return parser
@@ -105,8 +106,16 @@ def _origin(asked: argparse.Namespace) -> Origin:
     return Origin(asked.metadata_url, asked.target_base_url, fetcher)
 
 
-def _tls(asked: argparse.Namespace) -> ssl.SSLContext | None:
-    return own_ca(asked.ca_file, client=asked.client_cert, any_date=asked.any_date) if asked.ca_file else None
+def _tls(asked: argparse.Namespace) -> Tls | None:
+    if asked.ca_file is None:
+        return None
+    return own_ca(
+        asked.ca_file,
+        client=asked.client_cert,
+        key=asked.client_key,
+        server_name=asked.server_name,
+        any_date=asked.any_date,
+    )
 
 
 def _sync(asked: argparse.Namespace, origin: Origin) -> Synced:

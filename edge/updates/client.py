@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from tuf.api.exceptions import RepositoryError
 
 from edge.updates.durable import write_durably
-from edge.updates.http_fetch import IDLE_S, TOTAL_S, HttpFetcher
+from edge.updates.http_fetch import IDLE_S, TOTAL_S, HttpFetcher, Tls
 from edge.updates.software import Offer, Wish, newest, offers
 from edge.updates.stick_fetch import SCHEME, StickFetcher
 from edge.updates.updater import ROOT_BYTES_MAX, RootUpdater
@@ -21,8 +19,6 @@ from protocol.limits import ALERT_ENVELOPE_BYTES_MAX
 
 ANCHOR: Final = "anchor.json"
 WORD: Final = "root-word.json"
-STICK_FOLDER: Final = "loalang-root"
-WORD_BYTES_MAX: Final = 64 * 1024
 SOFTWARE_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
@@ -35,9 +31,7 @@ class Origin:
     fetcher: HttpFetcher | StickFetcher
 
 
-def from_web(
-    url: str, *, tls: ssl.SSLContext | None = None, total_s: float = TOTAL_S, idle_s: float = IDLE_S
-) -> Origin:
+def from_web(url: str, *, tls: Tls | None = None, total_s: float = TOTAL_S, idle_s: float = IDLE_S) -> Origin:
     """A controller's `/root`: `metadata/` and `targets/` lie below it."""
     fetcher = HttpFetcher(total_s=total_s, idle_s=idle_s, tls=tls)
     return Origin(f"{url.rstrip('/')}/metadata/", f"{url.rstrip('/')}/targets/", fetcher)
@@ -125,7 +119,7 @@ def sync(
     updater = _updater(metadata, origin, root=root, wall=wall)
     updater.refresh()
     anchor = updater.take(ANCHOR, into=into, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
-    word = updater.take(WORD, into=into, bytes_max=WORD_BYTES_MAX)
+    word = updater.take(WORD, into=into, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
     wish = wish or Wish()
     found = offers(updater.top_targets(), wish)
     best = newest(found, wish)
@@ -166,8 +160,3 @@ def _read_root(path: Path) -> bytes:
     if len(data) > ROOT_BYTES_MAX:
         raise RepositoryError(f"{path.name} is larger than any root")
     return data
-
-
-def file_of(target: str) -> str:
-    """The name under which a target is put."""
-    return quote(target, "")

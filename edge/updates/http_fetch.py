@@ -12,6 +12,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -30,19 +31,52 @@ _STRAY_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _HEADERS: Final = {"User-Agent": "loalang-updates", "Accept-Encoding": "identity"}
 
 
-def own_ca(ca: Path, *, client: Path | None = None, any_date: bool = False) -> ssl.SSLContext:
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Whom to trust with https.
+
+    Attributes:
+        server_name: the name in the server's certificate, when it is not the address.
+    """
+
+    context: ssl.SSLContext
+    server_name: str | None = None
+
+
+def own_ca(
+    ca: Path,
+    *,
+    client: Path | None = None,
+    key: Path | None = None,
+    server_name: str | None = None,
+    any_date: bool = False,
+) -> Tls:
     """Trusts one CA and no other.
 
     Args:
-        client: our own certificate and its key, in one PEM file.
+        client, key: our own certificate and its key; both may lie in one file.
         any_date: certificates count before they begin and after they end.
     """
     context = ssl.create_default_context(cafile=str(ca))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if client is not None:
-        context.load_cert_chain(client)
+        context.load_cert_chain(client, key)
     if any_date:
         context.verify_flags = ssl.VerifyFlags(context.verify_flags | _NO_CHECK_TIME)
-    return context
+    return Tls(context, server_name)
+
+
+class _TlsLine(http.client.HTTPSConnection):
+    """Asks the server for a name that may be another than its address."""
+
+    def __init__(self, host: str, port: int | None, *, timeout_s: float, tls: Tls) -> None:
+        super().__init__(host, port, timeout=timeout_s, context=tls.context)
+        self._tls = tls
+
+    def connect(self) -> None:
+        http.client.HTTPConnection.connect(self)
+        name = self._tls.server_name or self.host
+        self.sock = self._tls.context.wrap_socket(self.sock, server_hostname=name)
 
 
 class HttpFetcher(FetcherInterface):
@@ -54,9 +88,7 @@ class HttpFetcher(FetcherInterface):
         tls: whom to trust with https; the system's authorities when None.
     """
 
-    def __init__(
-        self, *, total_s: float = TOTAL_S, idle_s: float = IDLE_S, tls: ssl.SSLContext | None = None
-    ) -> None:
+    def __init__(self, *, total_s: float = TOTAL_S, idle_s: float = IDLE_S, tls: Tls | None = None) -> None:
         self._ends, self._idle_s, self._tls = monotonic() + total_s, idle_s, tls
         self._line: tuple[str, http.client.HTTPConnection] | None = None
         self._timer: threading.Timer | None = None
@@ -116,8 +148,8 @@ class HttpFetcher(FetcherInterface):
         if url.scheme == "http":
             return http.client.HTTPConnection(url.hostname, url.port, timeout=timeout_s)
         if url.scheme == "https":
-            context = self._tls or ssl.create_default_context()
-            return http.client.HTTPSConnection(url.hostname, url.port, timeout=timeout_s, context=context)
+            tls = self._tls or Tls(ssl.create_default_context())
+            return _TlsLine(url.hostname, url.port, timeout_s=timeout_s, tls=tls)
         raise ValueError(f"not an address of a web server: {url.scheme[:20]}")
 
     def _left_s(self) -> float:

@@ -72,9 +72,9 @@ def test_slow_server_is_given_up(answer: object) -> None:
 
 
 def test_silent_server_is_given_up() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, fetcher(idle_s=0.05) as http:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/a"
-        pytest.raises(SlowRetrievalError, http.download_bytes, url, BYTES_MAX)
+    server = socket.create_server(("127.0.0.1", 0))
+    with server, fetcher(idle_s=0.05) as http, pytest.raises(SlowRetrievalError):
+        http.download_bytes(f"http://127.0.0.1:{server.getsockname()[1]}/a", BYTES_MAX)
 
 
 def test_endless_file_ends_at_the_limit() -> None:
@@ -83,8 +83,9 @@ def test_endless_file_ends_at_the_limit() -> None:
 
 
 def test_redirect_is_not_followed() -> None:
-    with serving({"a": elsewhere, "file": b"1"}) as web, fetcher() as http:
-        caught = pytest.raises(DownloadHTTPError, http.download_bytes, f"{web.url}/a", BYTES_MAX)
+    served = serving({"a": elsewhere, "file": b"1"})
+    with served as web, fetcher() as http, pytest.raises(DownloadHTTPError) as caught:
+        http.download_bytes(f"{web.url}/a", BYTES_MAX)
     assert caught.value.status_code == 302
     assert web.asked == ["/a"]
 
