@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,7 +90,7 @@ class RootWatch:
     _eyes: SlowLane = field(default_factory=lambda: SlowLane("root stick"))
     _child: asyncio.subprocess.Process | None = None
 
-    async def events(self) -> AsyncIterator[RootReceived]:
+    async def events(self) -> AsyncGenerator[RootReceived, None]:
         """What is trusted, told once at start and whenever it changed."""
         told = RootReceived()
         clock, rhythm = asyncio.get_running_loop().time, self.rhythm

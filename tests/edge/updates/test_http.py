@@ -14,7 +14,7 @@ from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthM
 
 from edge.updates.http_fetch import HttpFetcher, encoded, own_ca
 from tests.edge.updates.certificates import authority, certificate, server_side
-from tests.edge.updates.web import serving
+from tests.edge.updates.web import drip_for_ever, serving
 
 BYTES_MAX = 100_000
 
@@ -24,14 +24,6 @@ def fetcher(**options: object) -> Iterator[HttpFetcher]:
     made = HttpFetcher(**options)  # type: ignore[arg-type]
     yield made
     made.close()
-
-
-def drip(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.end_headers()
-    while True:
-        handler.wfile.write(b".")
-        time.sleep(0.005)
 
 
 def drip_headers(handler: BaseHTTPRequestHandler) -> None:
@@ -65,7 +57,7 @@ def test_file_comes_over_one_line() -> None:
     assert len(web.lines) == 1
 
 
-@pytest.mark.parametrize("answer", [drip, drip_headers])
+@pytest.mark.parametrize("answer", [drip_for_ever, drip_headers])
 def test_slow_server_is_given_up(answer: object) -> None:
     with serving({"a": answer}) as web, fetcher(total_s=0.1) as http, pytest.raises(SlowRetrievalError):  # type: ignore[dict-item]
         http.download_bytes(f"{web.url}/a", BYTES_MAX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,15 @@ class Web:
     asked: list[str] = field(default_factory=list)
     lines: set[int] = field(default_factory=set)
     url: str = ""
+
+
+def drip_for_ever(handler: BaseHTTPRequestHandler) -> None:
+    """One byte now and then."""
+    handler.send_response(200)
+    handler.end_headers()
+    while True:
+        handler.wfile.write(b".")
+        time.sleep(0.005)
 
 
 @contextmanager
