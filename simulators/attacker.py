@@ -147,8 +147,8 @@ class Attacker:
         return self._reports
 
     def receipts(self, document: str = "") -> list[Receipt]:
-        """Receipts, of one document or of all."""
-        told = [one for one in self.reports() if isinstance(one, Receipt)]
+        """Receipts, of one document or of all; one sent again after a lost acknowledgement is one."""
+        told = list(dict.fromkeys(one for one in self.reports() if isinstance(one, Receipt)))
         return [one for one in told if not document or one.document == document]
 
     def refusals(self) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,21 @@ from tests.attacks.offices import C1, COMMUNE, FRESHNESS, NEIGHBOUR_KEY, NINE, O
 from tests.attacks.scene import Scene
 
 PROGRAMME_MS = 40_000
+LONG_WAIT_S, MOMENT_S = 0.1, 0.001
+
+
+class PatientLoop(VirtualLoop):
+    """Virtual time that lets a thread of the agent have its moment before a long wait is skipped."""
+
+    def _jump(self, seconds: float) -> None:
+        if seconds >= LONG_WAIT_S:
+            time.sleep(MOMENT_S)
+        super()._jump(seconds)
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], VirtualLoop]]:
     """Which loop pytest-asyncio makes for these tests."""
-    return {"virtual": VirtualLoop}
+    return {"virtual": PatientLoop}
 
 
 @dataclass(frozen=True)
