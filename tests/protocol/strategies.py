@@ -8,6 +8,7 @@ from protocol.alert import Alert, Cancel, Part, Stop, Tone
 from protocol.assignment import Assignment, Placement
 from protocol.audible_config import AudibleConfig, Fallback, Station, Window
 from protocol.bulletin import BulletinClass, CatchUp, Explicit, MediaRef, Weekly
+from protocol.checkpoint import Checkpoint
 from protocol.denial import Denial
 from protocol.errors import Refusal
 from protocol.freshness import Attestation, Head, Newest
@@ -230,6 +231,7 @@ statuses = st.builds(
 )
 
 DOCUMENTS = {
+    Checkpoint: st.builds(Checkpoint, digests, st.integers(2, INTEGER_MAX), digests, walls),
     Assignment: assignments(),
     Denial: denials,
     Schedule: schedules(),

@@ -17,9 +17,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from protocol import codec, limits
 from protocol.alert import Alert, Cancel, Part, Stop, Tone
+from protocol.assignment import Assignment, Placement
 from protocol.audible_config import AudibleConfig, Fallback, Station, Window
 from protocol.authority import authorise
 from protocol.bulletin import BulletinClass, CatchUp, Explicit, MediaRef, Weekly
+from protocol.checkpoint import Checkpoint
+from protocol.denial import Denial, Denied, RootWord
 from protocol.document import Kind
 from protocol.envelope import Envelope, payload_type, sign, unpack
 from protocol.errors import Refusal
@@ -47,12 +50,31 @@ EXAMPLES: dict[str, type] = {
     "attestation": Attestation,
     "grant": Grant,
     "anchor": Anchor,
+    "assignment": Assignment,
+    "denial": Denial,
+    "checkpoint": Checkpoint,
+    "root-word": RootWord,
     "receipt": Receipt,
     "status": Status,
     "as_run": AsRun,
     "fault": Fault,
 }
-PARTS = (Item, Programme, MediaRef, Relay, Explicit, Weekly, Window, Station, Part, Newest, InForce, Level)
+PARTS = (
+    Item,
+    Programme,
+    MediaRef,
+    Relay,
+    Explicit,
+    Weekly,
+    Window,
+    Station,
+    Part,
+    Newest,
+    InForce,
+    Level,
+    Placement,
+    Denied,
+)
 NAMES: tuple[type[StrEnum], ...] = (
     Kind,
     Verb,
