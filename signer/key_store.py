@@ -75,7 +75,7 @@ def seal(key: SigningKey, *, name: str, holder: str, passphrase: str, cost: int 
     """Seals a private key."""
     salt, nonce = os.urandom(_SALT_BYTES), os.urandom(_NONCE_BYTES)
     made = SealedKey(name, holder, key.public, salt.hex(), nonce.hex(), "", cost)
-    secret = AESGCM(_stretch(passphrase, salt, cost)).encrypt(nonce, key.seed(), _bound(made))
+    secret = AESGCM(stretch(passphrase, salt, cost)).encrypt(nonce, key.seed(), _bound(made))
     return SealedKey(name, holder, key.public, salt.hex(), nonce.hex(), secret.hex(), cost)
 
 
@@ -88,7 +88,7 @@ def unseal(sealed: SealedKey, passphrase: str) -> SigningKey:
     """
     try:
         salt, nonce, secret = (bytes.fromhex(part) for part in (sealed.salt, sealed.nonce, sealed.sealed))
-        seed = AESGCM(_stretch(passphrase, salt, sealed.cost)).decrypt(nonce, secret, _bound(sealed))
+        seed = AESGCM(stretch(passphrase, salt, sealed.cost)).decrypt(nonce, secret, _bound(sealed))
         key = SigningKey.from_seed(seed)
     except InvalidTag as error:
         raise WrongPassphraseError(_("The passphrase is not right. Please type it again.")) from error
@@ -103,7 +103,8 @@ def _bound(sealed: SealedKey) -> bytes:
     return "\n".join((str(sealed.schema), sealed.name, sealed.holder, sealed.public)).encode()
 
 
-def _stretch(passphrase: str, salt: bytes, cost: int) -> bytes:
+def stretch(passphrase: str, salt: bytes, cost: int) -> bytes:
+    """The key of 32 bytes that a passphrase opens; slow on purpose."""
     # Vietnamese letters have a composed and a decomposed form; keyboards differ in which one they send.
     secret = unicodedata.normalize("NFC", passphrase.strip()).encode("utf-8", "surrogatepass")
     return Scrypt(salt=salt, length=32, n=cost, r=8, p=1).derive(secret)

@@ -21,7 +21,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +29,7 @@ from edge.core.state import AgentState
 from edge.core.status import status_of
 from edge.ports import Clock
 from protocol import codec
-from protocol.clock import ClockTrust, Now
+from protocol.clock import ClockTrust, Now, local_datetime
 from protocol.errors import DocumentError
 from protocol.sealed import PIECE_BYTES, log_key, seal
 from protocol.stick import LOG_BYTES_MAX, LOGS, SEALED_SUFFIX
@@ -39,7 +38,6 @@ FILES_A_DAY_MAX: Final = 9
 """A stick that is forgotten in a device which starts again and again is not filled up."""
 _ROOM_KEPT_BYTES: Final = 256 * 1024
 _ROWS: Final = 500
-_LOCAL: Final = timedelta(hours=7)
 _log = logging.getLogger(__name__)
 
 
@@ -140,7 +138,7 @@ def _backwards(path: Path) -> Iterator[bytes]:
 def _date(now: Now) -> str:
     if now.clock is ClockTrust.NONE:
         return "undated"
-    return (datetime.fromtimestamp(now.wall / 1000, UTC) + _LOCAL).date().isoformat()
+    return local_datetime(now.wall).date().isoformat()
 
 
 # The stick. Everything below is relative to an opened directory, so a link put in its place changes nothing.
