@@ -30,6 +30,7 @@ CAPABILITIES = (
     "as_run",
     "alerts",
     "transparency",
+    "root_files",
 )
 """Folders with a `routes` module whose `setup(app)` adds routes, templates and background work, in this order."""
 
