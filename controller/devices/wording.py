@@ -20,6 +20,9 @@ REFUSALS: Final[dict[Refusal, str]] = {
     Refusal.OUT_OF_SCOPE: N_("Whoever signed it has no authority over this place."),
     Refusal.VERB_NOT_GRANTED: N_("Whoever signed it may not do this kind of thing."),
     Refusal.GRANT_EXPIRED: N_("The authority of whoever signed it has ended. Renew the authority, then sign again."),
+    Refusal.GRANT_RENEWED: N_(
+        "The authority of whoever signed it was replaced by a newer one. Sign again with the key that it names."
+    ),
     Refusal.GRANT_DENIED: N_("The authority of whoever signed it was withdrawn."),
     Refusal.GRANT_WIDER_THAN_PARENT: N_("The authority given is wider than that of the unit which gave it."),
     Refusal.GRANT_WITHOUT_PARENT: N_("The authority above the signer's is missing on the loudspeaker."),
@@ -54,6 +57,10 @@ FAULTS: Final[dict[FaultCode, str]] = {
     ),
     FaultCode.SCHEDULE_EXPIRED: N_("The schedule has ended; stored programmes do not play. Sign a new one."),
     FaultCode.HEAD_STALE: N_("The device has had no word from the centre for days; stored programmes do not play."),
+    FaultCode.DOCUMENT_WITHHELD: N_(
+        "The centre has something newer for this device, and it does not arrive. Check the connection; if it stays,"
+        " somebody may be holding messages back."
+    ),
     FaultCode.STORAGE_FULL: N_("The memory is full."),
     FaultCode.STATE_DAMAGED: N_("Stored data was damaged, by a power cut for instance; the device started afresh."),
     FaultCode.LIVE_STALLED: N_("The live broadcast did not arrive any more."),
@@ -71,6 +78,7 @@ FAULT_NAMES: Final[dict[FaultCode, str]] = {
     FaultCode.CLOCK_NOT_TRUSTED: N_("Time not certain"),
     FaultCode.SCHEDULE_EXPIRED: N_("Schedule ended"),
     FaultCode.HEAD_STALE: N_("No word from the centre"),
+    FaultCode.DOCUMENT_WITHHELD: N_("A document does not arrive"),
     FaultCode.STORAGE_FULL: N_("Memory full"),
     FaultCode.STATE_DAMAGED: N_("Stored data damaged"),
     FaultCode.LIVE_STALLED: N_("Live broadcast stalled"),
@@ -131,6 +139,8 @@ END_REASONS: Final[dict[EndReason, str]] = {
 
 KINDS: Final[dict[str, str]] = {
     "grant": N_("Authority"),
+    "assignment": N_("Place of the loudspeaker"),
+    "denial": N_("End of an authority"),
     "schedule": N_("Schedule"),
     "audible-config": N_("Rules of the loudspeaker"),
     "alert": N_("Emergency alert"),

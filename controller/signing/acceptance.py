@@ -15,26 +15,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from controller.audit.log import note
 from controller.ports import Clock, EnvelopeHook, StoredEnvelope
 from controller.signing.authority import AuthorityFile
-from controller.signing.counters import raise_counter
+from controller.signing.checks import check_newer, check_room, place_devices, put_in_force
 from controller.signing.domain import (
     AT_ONCE,
-    VERSIONED,
     DocumentState,
-    Judgement,
     Urgent,
     joined,
-    judge,
     only_true_signatures,
     targets_of,
-    version_of,
 )
+from controller.signing.judging import Judgement, judge
 from controller.signing.queries import (
-    count_partial,
-    in_force,
     load_document,
-    same_grant,
     store_document,
-    supersede,
 )
 from controller.store.engine import writing
 from protocol.checkpoint import Checkpoint
@@ -43,13 +36,9 @@ from protocol.document import KINDS, Kind, kind_of, read
 from protocol.envelope import Envelope, unpack
 from protocol.errors import DocumentError, Refusal
 from protocol.freshness import Attestation
-from protocol.grants import Grant
 from protocol.units import UnitPath
 
 logger = logging.getLogger(__name__)
-
-PARTIAL_MAX: Final = 50
-"""Partly signed documents kept for each unit: one signature of two is cheap to make."""
 
 REFUSED_KEPT: Final = 500
 _STRANGERS: Final = frozenset(
@@ -137,7 +126,7 @@ class Acceptance:
             result = await self._store_whole(connection, opened)
         except DocumentError as error:
             return _Refused(b"", opened, error)
-        if result.kind == Kind.GRANT and result.fresh:
+        if result.kind in (Kind.GRANT, Kind.DENIAL) and result.fresh:
             self._authority.forget_grants()
         return result
 
@@ -165,14 +154,16 @@ class Acceptance:
             return Result(envelope.digest, former.kind, Outcome.ACCEPTED, scope=former.scope)
         now = self._clock()
         merged = joined(envelope, former.envelope if former else None)
-        judgement = judge(merged, await self._authority.load(connection), now)
-        await _check_newer(connection, judgement)
-        if not judgement.complete and former is None:
-            await _check_room(connection, judgement)
+        authority = await self._authority.load(connection)
+        judgement = judge(merged, authority, now)
+        await check_newer(connection, judgement, authority)
+        if former is None:
+            await check_room(connection, judgement, authority, now)
         kept = only_true_signatures(merged, judgement.signers)
         await store_document(connection, judgement, kept, state=judgement.state, now=now, replace=former is not None)
         if judgement.complete:
-            await _put_in_force(connection, judgement)
+            await put_in_force(connection, judgement)
+            await place_devices(connection, judgement, now)
         await self._tell_hooks(connection, judgement)
         await _note_stored(connection, judgement, now)
         return _stored_result(judgement, kept)
@@ -222,33 +213,6 @@ def _unpack(packed: bytes) -> Envelope:
     if len(packed) > bytes_max:
         raise DocumentError(Refusal.TOO_LARGE, f"{len(packed)} bytes, at most {bytes_max}")
     return envelope
-
-
-async def _check_newer(connection: AsyncConnection, judgement: Judgement) -> None:
-    document = judgement.document
-    if isinstance(document, Grant):
-        former = await same_grant(connection, document)
-    elif judgement.kind in VERSIONED:
-        former = await in_force(connection, document.scope, judgement.kind)
-    else:
-        return
-    version = version_of(document)
-    if former is not None and former.version is not None and version is not None and version <= former.version:
-        raise DocumentError(Refusal.OLDER_VERSION, f"{version}, have {former.version}")
-
-
-async def _check_room(connection: AsyncConnection, judgement: Judgement) -> None:
-    if await count_partial(connection, judgement.document.scope) >= PARTIAL_MAX:
-        raise DocumentError(Refusal.TOO_MANY, "partly signed documents")
-
-
-async def _put_in_force(connection: AsyncConnection, judgement: Judgement) -> None:
-    version = version_of(judgement.document)
-    if version is None:
-        return
-    await supersede(connection, judgement)
-    if judgement.kind in VERSIONED:
-        await raise_counter(connection, judgement.document.scope, judgement.kind, value=version)
 
 
 async def _note_stored(connection: AsyncConnection, judgement: Judgement, now: WallMs) -> None:

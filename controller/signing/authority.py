@@ -1,4 +1,4 @@
-"""What envelopes are verified against: the pinned anchor file and the grants that were accepted.
+"""What envelopes are verified against: the pinned anchor file, and the grants and denials that were accepted.
 
 The anchor is put into the data directory by whoever sets the province up, perhaps after the controller's first
 start, because it names the controller's freshness key. It is read when it is needed and kept until the file changes.
@@ -11,8 +11,9 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from controller.signing.domain import Authority
+from controller.signing.judging import Authority
 from controller.signing.outgoing import held_grants
+from controller.signing.queries import denials_in_force
 from protocol.errors import DocumentError
 from protocol.grants import Anchor, HeldGrant, read_anchor
 
@@ -32,7 +33,7 @@ class AuthorityFile:
         self._path = data / FILE
         self._anchor: Anchor | None = None
         self._changed_ns = -1
-        self._grants: dict[str, HeldGrant] | None = None
+        self._known: tuple[dict[str, HeldGrant], dict[str, int]] | None = None
 
     def anchor(self) -> Anchor:
         """The anchor as the file says now.
@@ -45,17 +46,19 @@ class AuthorityFile:
             if self._anchor is None or changed_ns != self._changed_ns:
                 self._anchor = read_anchor(self._path.read_bytes())
                 self._changed_ns = changed_ns
+                self._known = None
         except (OSError, DocumentError) as error:
             raise AnchorMissingError(str(self._path)) from error
         return self._anchor
 
     async def load(self, connection: AsyncConnection) -> Authority:
-        """Anchor and grants. Raises AnchorMissingError."""
+        """Anchor, grants and denials. Raises AnchorMissingError."""
         anchor = self.anchor()
-        if self._grants is None:
-            self._grants = await held_grants(connection, anchor)
-        return Authority(anchor, self._grants)
+        if self._known is None:
+            denied = {one.grantor: one.epoch for _, one in await denials_in_force(connection)}
+            self._known = await held_grants(connection, anchor), denied
+        return Authority(anchor, *self._known)
 
     def forget_grants(self) -> None:
-        """A grant came or went: they are read again when they are needed."""
-        self._grants = None
+        """A grant or denial came or went: they are read again when they are needed."""
+        self._known = None

@@ -14,17 +14,20 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from controller.ports import BrokerAwayError, Clock, Publisher
+from controller.signing.authority import AuthorityFile
 from controller.signing.domain import Urgent, targets_of
 from controller.signing.freshness import head
 from controller.signing.outgoing import (
     alerts_alive,
+    documents_of,
     documents_waiting,
     end_expired,
     mark_published,
     newest_versions,
-    parcel_documents,
     units_with_documents,
+    words_waiting,
 )
+from controller.signing.parcels import Stock, contents, load_stock
 from controller.signing.queries import StoredDocument
 from controller.signing.shelf import Shelf, Spoken
 from controller.store.engine import reading, writing
@@ -44,11 +47,15 @@ LOOK_EVERY_S: Final = 2.0
 class Distribution:
     """Publishes, and keeps the shelf for those who ask instead."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, publisher: Publisher, *, key: SigningKey) -> None:
+    def __init__(
+        self, engine: AsyncEngine, clock: Clock, publisher: Publisher, *, key: SigningKey, authority: AuthorityFile
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._publisher = publisher
         self._key = key
+        self._authority = authority
+        self._changed_units: set[UnitPath] = set()
         self._poked = asyncio.Event()
         self._heads_made = WallMs(0)
         self._unsent: dict[UnitPath, frozenset[str]] = {}
@@ -74,6 +81,11 @@ class Distribution:
     def poke(self) -> None:
         """Something was stored: look now."""
         self._poked.set()
+
+    def renew(self, units: Iterable[UnitPath]) -> None:
+        """What these units' parcels carry has changed without a new document."""
+        self._changed_units.update(units)
+        self.poke()
 
     async def broker_returned(self) -> None:
         """The broker may have forgotten everything it kept."""
@@ -119,17 +131,28 @@ class Distribution:
         if hourly:
             async with writing(self._engine) as connection:
                 await end_expired(connection, now)
+        changed = set(self._changed_units)
         async with reading(self._engine) as connection:
-            waiting = await documents_waiting(connection, now)
-            units = await units_with_documents(connection) if hourly else self._changed(waiting)
-            for unit in units:
-                await self._make_parcel(connection, unit)
+            units = changed | await self._due(connection, now, hourly=hourly)
+            if units or not self._heads_made:
+                await self._make_parcels(connection, units)
+        self._changed_units -= changed
         if hourly:
             self._heads_made = now
 
-    def _changed(self, waiting: Iterable[tuple[UnitPath, str]]) -> list[UnitPath]:
-        """Units with a document that is not in the parcel that is about to be sent."""
-        return sorted({unit for unit, digest in waiting if digest not in self._unsent.get(unit, ())})
+    async def _due(self, connection: AsyncConnection, now: WallMs, *, hourly: bool) -> set[UnitPath]:
+        """Units with a document that is not in the parcel about to be sent; every hour all, for their heads."""
+        waiting = (*await documents_waiting(connection, now), *await words_waiting(connection))
+        due = {unit for unit, digest in waiting if digest not in self._unsent.get(unit, ())}
+        return due | {*await units_with_documents(connection)} if hourly else due
+
+    async def _make_parcels(self, connection: AsyncConnection, units: set[UnitPath]) -> None:
+        """At the start also those of devices' own places, which carry no head and change with their words only."""
+        stock = await load_stock(connection, self._authority, self._clock())
+        headed = {*await units_with_documents(connection)}
+        everything = units if self._heads_made else {*units, *stock.words}
+        for unit in sorted(everything):
+            await self._make_parcel(connection, unit, stock, headed=unit in headed)
 
     async def _send_parcels(self) -> None:
         for unit, digests in tuple(self._unsent.items()):
@@ -142,13 +165,17 @@ class Distribution:
             self._unsent.pop(unit, None)
             await self._mark(digests)
 
-    async def _make_parcel(self, connection: AsyncConnection, unit: UnitPath) -> None:
+    async def _make_parcel(self, connection: AsyncConnection, unit: UnitPath, stock: Stock, *, headed: bool) -> None:
         now = self._clock()
-        found = await parcel_documents(connection, unit, now)
-        newest = await newest_versions(connection, unit)
-        envelopes = (*(one.envelope for one in found), head(self._key, unit, newest, now=now))
+        found = await documents_of(connection, unit, now)
+        carried = contents(unit, found, stock)
+        envelopes = tuple(one.envelope for one in carried)
+        if headed:
+            newest = await newest_versions(connection, unit)
+            envelopes = (*envelopes, head(self._key, unit, newest, now=now))
         self.shelf.put_parcel(unit, pack_parcel(unit, envelopes))
-        self._unsent[unit] = frozenset(one.digest for one in found)
+        # What is in force but of no use any more has nothing to wait for.
+        self._unsent[unit] = frozenset(one.digest for one in (*found, *carried))
 
     async def _mark(self, digests: Iterable[str]) -> None:
         async with writing(self._engine) as connection:

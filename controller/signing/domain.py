@@ -1,8 +1,4 @@
-"""Whether a signed envelope is accepted, kept as partly signed, or refused; and what a new schedule changes. Pure.
-
-The controller judges as a device would, so that nothing is stored that devices refuse. Its word makes nothing play:
-every device judges again by itself.
-"""
+"""Where a signed document stands, what grows in it, who signed it, and what a new schedule changes. Pure."""
 
 from __future__ import annotations
 
@@ -11,18 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from protocol.alert import Cancel
 from protocol.audible_config import AudibleConfig
-from protocol.authority import authorise
-from protocol.clock import WallMs
-from protocol.document import KINDS, Document, Kind, OperatorDocument, kind_of, read, required_verb
+from protocol.denial import Denial
+from protocol.document import Document, Kind
 from protocol.envelope import Envelope, Signature
-from protocol.errors import DocumentError, Refusal
-from protocol.grants import Anchor, Grant, Grants, accept_grant, as_grant, held_anchor
+from protocol.grants import Grant
 from protocol.keys import key_id
-from protocol.limits import CLOCK_SKEW_MS_MAX, SIGNATURES_MAX
+from protocol.limits import SIGNATURES_MAX
 from protocol.schedule import Item, Schedule
-from protocol.units import UnitPath, covers
+from protocol.units import UnitPath
 
 VERSIONED: Final = (Kind.SCHEDULE, Kind.AUDIBLE_CONFIG)
 AT_ONCE: Final = (Kind.ALERT, Kind.ALERT_DRILL, Kind.ALERT_TEST, Kind.CANCEL, Kind.STOP, Kind.LIVE_SESSION)
@@ -40,44 +33,6 @@ class DocumentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
-    """What envelopes are verified against."""
-
-    anchor: Anchor
-    grants: Grants
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """An envelope that is worth storing.
-
-    Attributes:
-        holder: whose grant authorised it, or will when the others have signed.
-        signers: public keys whose signatures hold.
-        threshold: how many of them it takes.
-    """
-
-    kind: Kind
-    document: OperatorDocument | Grant
-    digest: str
-    holder: str
-    signers: frozenset[str]
-    threshold: int
-
-    @property
-    def complete(self) -> bool:
-        """Whether enough have signed."""
-        return len(self.signers) >= self.threshold
-
-    @property
-    def state(self) -> DocumentState:
-        """How it is stored: a cancel waits, prepared, for its button."""
-        if not self.complete:
-            return DocumentState.PARTIAL
-        return DocumentState.PREPARED if isinstance(self.document, Cancel) else DocumentState.IN_FORCE
-
-
-@dataclass(frozen=True, slots=True)
 class Urgent:
     """A complete document of the alert topic, ready to be sent to each place it addresses."""
 
@@ -92,83 +47,12 @@ def targets_of(document: Document) -> tuple[UnitPath, ...]:
     return targets
 
 
-def judge(envelope: Envelope, authority: Authority, now: WallMs) -> Judgement:
-    """Verifies an envelope as a device would.
-
-    Raises:
-        DocumentError: refused, and why.
-    """
-    kind = kind_of(envelope)
-    if kind is Kind.GRANT:
-        return _judge_grant(envelope, authority, now)
-    if KINDS[kind].verb is None:
-        raise DocumentError(Refusal.UNKNOWN_TYPE, f"{kind} does not come by this way")
-    try:
-        found = authorise(envelope, anchor=authority.anchor, grants=authority.grants, wall=now, denied={})
-        judgement = Judgement(kind, found.document, found.digest, found.holder, found.signers, len(found.signers))
-    except DocumentError as error:
-        partly = _partly_signed(envelope, kind, authority, now)
-        if partly is None:
-            raise error from None
-        judgement = partly
-    _check_life(judgement.document, now)
-    return judgement
-
-
-def _judge_grant(envelope: Envelope, authority: Authority, now: WallMs) -> Judgement:
-    try:
-        held = accept_grant(envelope, authority.anchor, authority.grants)
-    except DocumentError as error:
-        partly = _grant_partly_signed(envelope, authority) if error.refusal is Refusal.THRESHOLD_NOT_MET else None
-        if partly is None:
-            raise
-        return partly
-    if held.grant.expires <= now:
-        raise DocumentError(Refusal.GRANT_EXPIRED, held.grant.holder)
-    above = _above(held.grant, authority)
-    signers = envelope.signers(above.keys)
-    return Judgement(Kind.GRANT, held.grant, held.digest, held.grant.holder, signers, above.threshold)
-
-
-def _grant_partly_signed(envelope: Envelope, authority: Authority) -> Judgement:
-    grant = read(envelope)
-    assert isinstance(grant, Grant), "its signatures were counted, so it was read"
-    above = _above(grant, authority)
-    return Judgement(Kind.GRANT, grant, envelope.digest, grant.holder, envelope.signers(above.keys), above.threshold)
-
-
-def _above(grant: Grant, authority: Authority) -> Grant:
-    held = authority.grants.get(grant.parent)
-    return held.grant if held else as_grant(authority.anchor)
-
-
-def _partly_signed(envelope: Envelope, kind: Kind, authority: Authority, now: WallMs) -> Judgement | None:
-    """Finds a grant that would allow the document if more of its holders signed."""
-    for held in (*authority.grants.values(), held_anchor(authority.anchor)):
-        grant = held.grant
-        signers = envelope.signers(grant.keys)
-        if not 0 < len(signers) < grant.threshold or not grant.not_before <= now < grant.expires:
-            continue
-        document = read(envelope)
-        assert isinstance(document, OperatorDocument), "kinds with a verb are signed under a grant"
-        if covers(grant.scope, document.scope) and required_verb(kind, document) in grant.verbs:
-            return Judgement(kind, document, envelope.digest, grant.holder, signers, grant.threshold)
-    return None
-
-
-def _check_life(document: Document, now: WallMs) -> None:
-    assert isinstance(document, OperatorDocument), "grants and freshness have rules of their own"
-    if document.issued > now + CLOCK_SKEW_MS_MAX:
-        raise DocumentError(Refusal.NOT_YET_VALID, str(document.issued))
-    expires: WallMs | None = getattr(document, "expires", None)
-    if expires is not None and expires <= now:
-        raise DocumentError(Refusal.EXPIRED, str(expires))
-
-
 def version_of(document: Document) -> int | None:
-    """What grows from one document of a kind to the next: version or serial."""
+    """What grows from one document of a kind to the next: version, serial or epoch."""
     if isinstance(document, Grant):
         return document.serial
+    if isinstance(document, Denial):
+        return document.epoch
     return document.version if isinstance(document, Schedule | AudibleConfig) else None
 
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from typing import Final
 
 from sqlalchemy import and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controller.signing.domain import AT_ONCE, VERSIONED, DocumentState
-from controller.signing.queries import StoredDocument, stored_document
-from controller.store.schema import documents
+from controller.signing.queries import StoredDocument, denials_in_force, stored_document
+from controller.store.schema import devices, documents
 from protocol.clock import WallMs
 from protocol.document import Kind
 from protocol.envelope import unpack
 from protocol.freshness import Newest
 from protocol.grants import Anchor, HeldGrant, accept_all
-from protocol.units import UnitPath, ancestors
+from protocol.units import UnitPath, ancestors, covers
 
 logger = logging.getLogger(__name__)
 
-IN_PARCELS = (Kind.GRANT, *VERSIONED)
+NEWEST_MAX: Final = 64
+"""As many as a head may name (`protocol.freshness`)."""
+
+IN_PARCELS = (Kind.GRANT, Kind.DENIAL, *VERSIONED)
 
 
 async def held_grants(connection: AsyncConnection, anchor: Anchor) -> dict[str, HeldGrant]:
@@ -35,8 +39,8 @@ async def held_grants(connection: AsyncConnection, anchor: Anchor) -> dict[str, 
     return held
 
 
-async def parcel_documents(connection: AsyncConnection, unit: UnitPath, now: WallMs) -> tuple[StoredDocument, ...]:
-    """What a unit's parcel carries before its head: grants first, then configuration, then schedule."""
+async def documents_of(connection: AsyncConnection, unit: UnitPath, now: WallMs) -> tuple[StoredDocument, ...]:
+    """Everything in force of a unit that its parcel may carry: by kind, then in the order in which it came."""
     alive = or_(documents.c.expires_ms.is_(None), documents.c.expires_ms > now)
     query = select(documents).where(
         documents.c.scope == unit,
@@ -44,10 +48,21 @@ async def parcel_documents(connection: AsyncConnection, unit: UnitPath, now: Wal
         documents.c.state == DocumentState.IN_FORCE.value,
         alive,
     )
-    rank = {kind.value: position for position, kind in enumerate((Kind.GRANT, Kind.AUDIBLE_CONFIG, Kind.SCHEDULE))}
-    order = case(rank, value=documents.c.kind)
+    kinds = (Kind.GRANT, Kind.DENIAL, Kind.AUDIBLE_CONFIG, Kind.SCHEDULE)
+    order = case({kind.value: position for position, kind in enumerate(kinds)}, value=documents.c.kind)
     rows = await connection.execute(query.order_by(order, documents.c.stored_ms, documents.c.digest))
     return tuple(stored_document(row) for row in rows)
+
+
+async def documents_named(connection: AsyncConnection, digests: Iterable[str]) -> tuple[StoredDocument, ...]:
+    """Documents in force by digest, oldest first."""
+    wanted, found = sorted(set(digests)), []
+    for begin in range(0, len(wanted), 500):  # SQLite bounds the variables of a statement
+        query = select(documents).where(
+            documents.c.digest.in_(wanted[begin : begin + 500]), documents.c.state == DocumentState.IN_FORCE.value
+        )
+        found += [stored_document(row) for row in await connection.execute(query)]
+    return tuple(sorted(found, key=lambda one: (one.issued, one.digest)))
 
 
 async def units_with_documents(connection: AsyncConnection) -> tuple[UnitPath, ...]:
@@ -74,6 +89,18 @@ async def documents_waiting(connection: AsyncConnection, now: WallMs) -> tuple[t
     return tuple((UnitPath(row.scope), row.digest) for row in await connection.execute(query))
 
 
+async def words_waiting(connection: AsyncConnection) -> tuple[tuple[UnitPath, str], ...]:
+    """Place and digest of each assignment that the broker has not taken yet."""
+    query = (
+        select(devices.c.place, devices.c.former_place, documents.c.digest)
+        .join(documents, documents.c.digest == devices.c.word)
+        .where(documents.c.state == DocumentState.IN_FORCE.value, documents.c.published_ms.is_(None))
+    )
+    rows = (await connection.execute(query)).all()
+    places = ((place, row.digest) for row in rows for place in (row.place, row.former_place))
+    return tuple((UnitPath(place), digest) for place, digest in places if place is not None)
+
+
 async def alerts_alive(connection: AsyncConnection, now: WallMs) -> tuple[StoredDocument, ...]:
     """Alerts, cancels, stops and live sessions that have not expired; cancels first, then in order of storing."""
     query = select(documents).where(
@@ -96,14 +123,17 @@ async def mark_published(connection: AsyncConnection, digests: Iterable[str], no
 
 
 async def newest_versions(connection: AsyncConnection, unit: UnitPath) -> tuple[Newest, ...]:
-    """The newest version of each kind along a unit's ancestors, for its head."""
+    """The newest version of each kind along a unit's ancestors, and the deny epochs, for its head."""
     query = select(documents.c.scope, documents.c.kind, func.max(documents.c.version).label("version")).where(
         documents.c.scope.in_(ancestors(unit)),
         documents.c.kind.in_([kind.value for kind in VERSIONED]),
         documents.c.state == DocumentState.IN_FORCE.value,
     )
     rows = await connection.execute(query.group_by(documents.c.scope, documents.c.kind).order_by(documents.c.scope))
-    return tuple(Newest(UnitPath(row.scope), row.kind, row.version) for row in rows)
+    versions = [Newest(UnitPath(row.scope), row.kind, row.version) for row in rows]
+    denied = [one for _, one in await denials_in_force(connection) if covers(one.scope, unit)]
+    epochs = [Newest(one.scope, f"{Kind.DENIAL}/{one.grantor}", one.epoch) for one in denied]
+    return tuple((*versions, *epochs)[:NEWEST_MAX])
 
 
 async def end_expired(connection: AsyncConnection, now: WallMs) -> None:

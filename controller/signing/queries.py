@@ -10,13 +10,15 @@ from typing import Any
 from sqlalchemy import Row, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from controller.signing.domain import DocumentState, Judgement, version_of
+from controller.signing.domain import DocumentState, version_of
+from controller.signing.judging import Judgement
 from controller.store.schema import documents
 from controller.store.scope import within
 from protocol import codec
 from protocol.audible_config import AudibleConfig, Window
 from protocol.clock import WallMs
-from protocol.document import Kind
+from protocol.denial import Denial
+from protocol.document import Kind, read
 from protocol.envelope import Envelope, unpack
 from protocol.grants import Grant
 from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, ENVELOPE_BYTES_MAX
@@ -202,22 +204,35 @@ async def supersede(connection: AsyncConnection, judgement: Judgement) -> None:
         documents.c.state.in_([DocumentState.IN_FORCE.value, DocumentState.PARTIAL.value]),
         documents.c.version <= (version_of(document) or 0),
     )
-    if isinstance(document, Grant):
-        # Older serials go on carrying what was granted under them; only partly signed ones came too late.
-        older = and_(older, documents.c.holder == document.holder, documents.c.state == DocumentState.PARTIAL.value)
+    if isinstance(document, Grant | Denial):
+        rows = await connection.execute(select(documents).where(older))
+        gone = [one.digest for one in map(stored_document, rows) if _replaces(document, one)]
+        await set_state(connection, gone, DocumentState.SUPERSEDED)
+        return
     await connection.execute(update(documents).where(older).values(state=DocumentState.SUPERSEDED.value))
 
 
-async def same_grant(connection: AsyncConnection, grant: Grant) -> StoredDocument | None:
-    """The newest grant in force for the same holder and scope."""
+def _replaces(document: Grant | Denial, older: StoredDocument) -> bool:
+    former = read(older.envelope)
+    if isinstance(document, Denial):
+        return isinstance(former, Denial) and former.grantor == document.grantor
+    # Older serials in force go on carrying what was granted under them; only partly signed ones came too late.
+    same = isinstance(former, Grant) and (former.holder, former.parent) == (document.holder, document.parent)
+    return same and older.state is DocumentState.PARTIAL
+
+
+async def denials_in_force(connection: AsyncConnection) -> tuple[tuple[StoredDocument, Denial], ...]:
+    """What grantors have taken back; one word of each.
+
+    They are not verified again: a row that somebody put here makes this controller refuse, which whoever writes into
+    its database can have anyway, and no device.
+    """
     query = select(documents).where(
-        documents.c.scope == grant.scope,
-        documents.c.holder == grant.holder,
-        documents.c.kind == Kind.GRANT.value,
-        documents.c.state == DocumentState.IN_FORCE.value,
+        documents.c.kind == Kind.DENIAL.value, documents.c.state == DocumentState.IN_FORCE.value
     )
-    row = (await connection.execute(query.order_by(documents.c.version.desc()).limit(1))).one_or_none()
-    return None if row is None else stored_document(row)
+    found = [stored_document(row) for row in await connection.execute(query.order_by(documents.c.stored_ms))]
+    read_as = [(one, read(one.envelope)) for one in found]
+    return tuple((one, denial) for one, denial in read_as if isinstance(denial, Denial))
 
 
 async def count_partial(connection: AsyncConnection, scope: UnitPath) -> int:

@@ -31,7 +31,7 @@ def setup(app: web.Application) -> None:
     app[AUTHORITY] = AuthorityFile(config.data)
     hooks = app.setdefault(ENVELOPE_HOOKS, [])
     app[ACCEPTANCE] = Acceptance(engine, clock, app[AUTHORITY], hooks=hooks)
-    app[DISTRIBUTION] = Distribution(engine, clock, app[PUBLISHER], key=app[FRESHNESS])
+    app[DISTRIBUTION] = Distribution(engine, clock, app[PUBLISHER], key=app[FRESHNESS], authority=app[AUTHORITY])
     app[PUBLISHER].when_connected(app[DISTRIBUTION].broker_returned)
     app.cleanup_ctx.append(_publishing)
     app.on_shutdown.append(_let_go)

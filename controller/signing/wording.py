@@ -17,6 +17,8 @@ KINDS: Final = {
     Kind.CANCEL: N_("End of an emergency"),
     Kind.STOP: N_("Stop now"),
     Kind.LIVE_SESSION: N_("Live broadcast"),
+    Kind.ASSIGNMENT: N_("Places of loudspeakers"),
+    Kind.DENIAL: N_("End of an authority"),
 }
 AREA: Final = N_("Signing")
 DONE: Final = {

@@ -16,7 +16,7 @@ from controller.keys import CLOCK, ENGINE, ENVELOPE_HOOKS
 from controller.ports import BrokerAwayError, StoredEnvelope
 from controller.signing.distribution import HEAD_EVERY_MS, Distribution
 from controller.signing.freshness import open_key
-from controller.signing.keys import DISTRIBUTION, FRESHNESS
+from controller.signing.keys import AUTHORITY, DISTRIBUTION, FRESHNESS
 from controller.signing.outgoing import units_with_documents
 from controller.store.engine import reading, writing
 from controller.store.schema import documents
@@ -67,7 +67,7 @@ class MemoryBroker:
 def distribution(stage: Stage, broker: MemoryBroker) -> Distribution:
     """A second publisher over the same database, as after a restart of the controller."""
     app = stage.running.app
-    made = Distribution(app[ENGINE], app[CLOCK], broker, key=app[FRESHNESS])
+    made = Distribution(app[ENGINE], app[CLOCK], broker, key=app[FRESHNESS], authority=app[AUTHORITY])
     broker.when_connected(made.broker_returned)
     return made
 
