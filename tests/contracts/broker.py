@@ -27,6 +27,7 @@ MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/s
 NAMES = ("embedded", "mosquitto", "embedded tls", "mosquitto tls")
 DEVICE = "dev-c07"
 PLACE = UnitPath("vn/92/31498/c07")
+MOVED = UnitPath("vn/92/31507/c01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class OpenGate:
     async def admit(self, offer: Offer) -> Rights | None:
         if offer.certificate is not None and offer.certificate.name != offer.username:
             return None
-        return DeviceRights(offer.username, PLACE) if offer.username else ControllerRights()
+        return DeviceRights(offer.username, PLACE, MOVED) if offer.username else ControllerRights()
 
 
 def free_port() -> int:

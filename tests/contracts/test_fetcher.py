@@ -253,3 +253,13 @@ async def test_cursor_moves_after_all_was_taken(server: Server, fetcher: HttpFet
 async def test_nonsense_is_asked_again(server: Server, fetcher: HttpFetcher, nonsense: bytes) -> None:
     server.answers = [nonsense, {"cursor": "1", "parcels": ["p1"]}]
     assert await take(fetcher, 1) == [ParcelReceived(b"p1", Route.HTTP)]
+
+
+async def test_moved_device_asks_for_its_new_place(server: Server, fetcher: HttpFetcher) -> None:
+    server.answers = [{"cursor": "1", "parcels": ["here"]}, {"cursor": "2", "parcels": ["there"]}]
+    events = fetcher.parcels()
+    assert await anext(events) == ParcelReceived(b"here", Route.HTTP)
+    fetcher.relocate(UnitPath("vn/92/31507/c01"))
+    assert await anext(events) == ParcelReceived(b"there", Route.HTTP)
+    await events.aclose()  # type: ignore[attr-defined]
+    assert server.asked == [f"{PLACE} ", "vn/92/31507/c01 1"]

@@ -20,7 +20,7 @@ from protocol.topics import online_topic, unit_topic
 from protocol.units import UnitPath
 from simulators.network import Network
 from tests.contracts import broker as brokers
-from tests.contracts.broker import PLACE, Running
+from tests.contracts.broker import MOVED, PLACE, Running
 
 COMMUNE = UnitPath("vn/92/31498")
 ALERT = unit_topic(COMMUNE, "alert")
@@ -244,3 +244,18 @@ async def test_alert_overtakes_documents(broker: Running, connect: Connect) -> N
     listener.go_on()
     await listener.wait_seen(ParcelReceived(b"4", Route.DOC))
     assert listener.seen.index(EnvelopeReceived(b"alert", Route.ALERT)) < 4
+
+
+async def test_moved_device_listens_there_and_no_longer_here(connect: Connect, broker: Running) -> None:
+    listener = await connect()
+    listener.link.relocate(MOVED)
+    await listener.wait_seen(LinkChanged(True), times=2)
+    async with controller(broker) as office:
+        await office.publish(DOC, b"old commune", qos=1)
+        await office.publish(unit_topic(UnitPath("vn/92/31507"), "doc"), b"new commune", qos=1)
+        await office.publish(unit_topic(UnitPath("vn/92"), "doc"), b"province", qos=1)
+        await listener.wait_seen(ParcelReceived(b"new commune", Route.DOC))
+        await listener.wait_seen(ParcelReceived(b"province", Route.DOC))
+    assert ParcelReceived(b"old commune", Route.DOC) not in listener.seen
+    listener.link.relocate(MOVED)
+    assert listener.seen.count(LinkChanged(False)) == 1
