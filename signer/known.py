@@ -18,7 +18,6 @@ from protocol.document import Kind, kind_of, read
 from protocol.envelope import Envelope
 from protocol.errors import DocumentError, Refusal
 from protocol.grants import ANCHOR_ID, Anchor, HeldGrant, accept_all, accept_grant, held_anchor
-from protocol.units import UnitPath, covers
 
 TAKEN_KINDS = frozenset({Kind.GRANT, Kind.DENIAL, Kind.ASSIGNMENT})
 """Kinds that a signer learns from, besides those it signs."""
@@ -71,16 +70,6 @@ class Known:
         except DocumentError as error:
             return error.refusal
         return None
-
-    def issued_about(self, scope: UnitPath) -> WallMs | None:
-        """When the newest word about loudspeakers of a unit was issued."""
-        found = [one.issued for one in self.assignments if _touches(one, scope)]
-        return max(found, default=None)
-
-
-def _touches(assignment: Assignment, scope: UnitPath) -> bool:
-    places = (place for one in assignment.placements for place in (one.place, one.former))
-    return any(place is not None and covers(scope, place) for place in places)
 
 
 def _accept(envelope: Envelope, known: Known, wall: WallMs) -> None:

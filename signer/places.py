@@ -1,4 +1,7 @@
-"""The signer's own list of places: names, loudspeakers and people, so the controller cannot rename a target."""
+"""The signer's own list of places: names and people, so the controller cannot rename a target.
+
+Loudspeakers are counted by signed assignments (`signer.loudspeakers`); the number in the list is not used.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from protocol.assignment import Assignment
 from protocol.codec import build
 from protocol.errors import DocumentError
 from protocol.units import UnitPath, covers, parent, unit_path
+from signer import wording
+from signer.loudspeakers import Loudspeakers
 
 _logger = logging.getLogger(__name__)
 
@@ -27,31 +33,54 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class NamedTarget:
-    """A target as shown: `known` is false when the list does not name it and only its path can be shown."""
+    """A target as shown.
+
+    Attributes:
+        loudspeakers: None when no assignment this signer holds names a place there.
+        known: False when the list does not name it and only its path can be shown.
+    """
 
     path: UnitPath
     name: str
     within: str
-    loudspeakers: int
+    loudspeakers: int | None
     people: int
     known: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where something sounds. What is addressed twice counts once; `unknown` places are not in the numbers."""
+    """Where something sounds. What is addressed twice counts once.
+
+    Attributes:
+        unknown: places the list does not name; their people are not counted.
+        uncounted: places whose loudspeakers are unknown; they are not in the number.
+        newest: date of the newest word about loudspeakers, in words; empty when there is none.
+    """
 
     targets: tuple[NamedTarget, ...]
     loudspeakers: int
     people: int
     unknown: int
+    uncounted: int = 0
+    newest: str = ""
 
 
 class Places:
     """The list."""
 
-    def __init__(self, places: Mapping[UnitPath, Place]) -> None:
+    def __init__(self, places: Mapping[UnitPath, Place], loudspeakers: Loudspeakers | None = None) -> None:
         self._places = dict(places)
+        self._loudspeakers = loudspeakers or Loudspeakers()
+
+    def counted_by(self, assignments: Iterable[Assignment]) -> Places:
+        """The same places with the loudspeakers of these words."""
+        return Places(self._places, Loudspeakers(assignments))
+
+    @property
+    def loudspeakers(self) -> Loudspeakers:
+        """Where each loudspeaker belongs."""
+        return self._loudspeakers
 
     def name(self, path: UnitPath) -> str:
         """The name, or the path when there is none."""
@@ -68,17 +97,20 @@ class Places:
         named = tuple(self._target(path) for path in kept)
         return Reach(
             named,
-            sum(one.loudspeakers for one in named),
+            len(self._loudspeakers.within(kept)),
             sum(one.people for one in named),
             sum(not one.known for one in named),
+            sum(one.loudspeakers is None for one in named),
+            wording.day_of(self._loudspeakers.newest) if self._loudspeakers.newest else "",
         )
 
     def _target(self, path: UnitPath) -> NamedTarget:
         place, above = self._places.get(path), parent(path)
         within = self._places[above].name if above in self._places else ""
+        count = len(self._loudspeakers.within([path])) if self._loudspeakers.told(path) else None
         if place is None:
-            return NamedTarget(path, path, within, 0, 0, False)
-        return NamedTarget(path, place.name, within, place.loudspeakers, place.people, True)
+            return NamedTarget(path, path, within, count, 0, False)
+        return NamedTarget(path, place.name, within, count, place.people, True)
 
 
 def read_places(data: Mapping[str, Any]) -> dict[UnitPath, Place]:

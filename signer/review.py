@@ -15,14 +15,17 @@ from protocol import codec
 from protocol.alert import Alert, Cancel
 from protocol.bulletin import MediaRef
 from protocol.clock import WallMs
+from protocol.denial import grantor_id
 from protocol.document import ALERT_KINDS, KINDS, Kind
 from protocol.envelope import SIGNATURE_BYTES, Envelope, Signature, payload_type, unpack
 from protocol.errors import DocumentError
+from protocol.grants import Grant, HeldGrant
 from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, ALERT_LIFETIME_MS_MAX, CLOCK_SKEW_MS_MAX, ENVELOPE_BYTES_MAX
 from protocol.schedule import Programme, Schedule
 from signer.config import SignerConfig, origin
 from signer.errors import RequestRefusedError
 from signer.i18n import gettext as _
+from signer.known import Known
 from signer.signable import Signable, number_of, subject_of
 from signer.signed_log import SignedLog
 
@@ -203,6 +206,23 @@ def check_new(review: Review, log: SignedLog) -> None:
     if versioned and newest and newest.number is not None and number < newest.number:
         words = _("Version %(newest)d was already signed; version %(number)d is older. Please prepare it again.")
         raise RequestRefusedError(words % {"newest": newest.number, "number": number})
+
+
+def check_not_older(review: Review, known: Known) -> None:
+    """Refuses a grant beside which one with its number, or a later one, is in force.
+
+    Raises:
+        RequestRefusedError: with the reason in words.
+    """
+    if not isinstance(review.document, Grant):
+        return
+    grant, above = review.document, known.held(review.document.parent)
+    grantor = grantor_id(above.grant.scope, above.grant.holder) if above else ""
+    office = HeldGrant(review.envelope.digest, grant, grantor).office
+    others = (one for one in known.grants.values() if one.office == office and one.digest != review.envelope.digest)
+    if any(one.grant.serial >= grant.serial for one in others):
+        words = _("A grant of %(holder)s with number %(number)d or a later one is in force. Please prepare it again.")
+        raise RequestRefusedError(words % {"holder": grant.holder, "number": grant.serial})
 
 
 def media_of(document: Signable) -> tuple[MediaRef, ...]:

@@ -15,9 +15,10 @@ from signer.guard import check_handed_over, check_own_page
 from signer.hand_back import ControllerAwayError, body_of, hand_back
 from signer.i18n import gettext as _
 from signer.keys import CONFIG, DESK, PEN, PLACES, SESSION, SHELF, WALL
-from signer.review import check_new, check_timely, media_of, read_hand_over
-from signer.sheet import needed_media, sheet_of
+from signer.review import check_new, check_not_older, check_timely, media_of, read_hand_over
+from signer.sheet import background, needed_media, sheet_of
 from signer.shelf import MediaState
+from signer.witness import WITNESS, Witness, words_of
 
 _MEDIA_WAIT_S: Final = 1.5
 _PASSPHRASE_CHARS_MAX: Final = 200
@@ -25,6 +26,7 @@ _PASSPHRASE_CHARS_MAX: Final = 200
 
 def setup(app: web.Application) -> None:
     """Adds the pages."""
+    app[WITNESS] = Witness(app[CONFIG].data, controller=app[CONFIG].controller)
     app.router.add_get("/", home)
     app.router.add_post("/review", take)
     app.router.add_get("/review/{id}", show)
@@ -37,8 +39,12 @@ def setup(app: web.Application) -> None:
 
 async def home(request: web.Request) -> web.Response:
     """Says what this program is and whose keys lie here."""
-    look = await request.app[PEN].ring.look()
-    return _render(request, "home.html", {"keys": look.keys, "problem": look.problem})
+    app = request.app
+    look = await app[PEN].ring.look()
+    freshness_keys = app[PEN].store.known().anchor.freshness_keys
+    sight = await app[WITNESS].look(app[SESSION], freshness_keys, app[WALL]())
+    shown = {"keys": look.keys, "problem": look.problem, "sight": sight, "doubt": words_of(sight)}
+    return _render(request, "home.html", shown)
 
 
 async def take(request: web.Request) -> web.Response:
@@ -47,6 +53,7 @@ async def take(request: web.Request) -> web.Response:
     review = read_hand_over(dict(await request.post()), config=request.app[CONFIG])
     check_timely(review.kind, review.document, request.app[WALL]())
     check_new(review, request.app[PEN].log)
+    check_not_older(review, request.app[PEN].store.known())
     found = request.app[DESK].lay(review)
     raise web.HTTPSeeOther(f"/review/{found.id}")
 
@@ -71,10 +78,12 @@ async def _show(request: web.Request, found: OpenReview, *, problem: str = "", s
     needed = needed_media(review, request.app[PEN].log)
     await shelf.want(needed, wait_s=_MEDIA_WAIT_S)
     states = {media: shelf.state(media) for media in media_of(review.document)}
+    keys = (await request.app[PEN].ring.look()).keys
+    behind = background(request.app[PEN], request.app[PLACES], keys=keys, now=request.app[WALL]())
     shown = {
         "found": found,
         "review": review,
-        "sheet": sheet_of(request, review),
+        "sheet": sheet_of(review, behind),
         "unit": request.app[PLACES].name(review.document.scope),
         "signatories": await _signatories(request, found),
         "states": states,
@@ -126,6 +135,7 @@ async def _check_again(request: web.Request, found: OpenReview) -> None:
     review, shelf = found.review, request.app[SHELF]
     check_timely(review.kind, review.document, request.app[WALL]())
     check_new(review, request.app[PEN].log)
+    check_not_older(review, request.app[PEN].store.known())
     needed = needed_media(review, request.app[PEN].log)
     await shelf.want(needed, wait_s=_MEDIA_WAIT_S)
     if any(shelf.state(media) is not MediaState.CHECKED for media in needed):
@@ -156,6 +166,7 @@ async def _hand_back(request: web.Request, found: OpenReview) -> web.Response:
     except ControllerAwayError:
         shown = {"found": found, "results": (), "away": True}
         return _render(request, "signed.html", shown, status=502)
+    await request.app[WITNESS].handed_over(results, request.app[WALL]())
     refused = tuple(one for one in results if one.state == "refused")
     if refused:
         shown = {"found": found, "results": refused, "away": False}

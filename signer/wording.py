@@ -11,6 +11,7 @@ from protocol.audible_config import Fallback, Window
 from protocol.bulletin import BulletinClass, CatchUp, Explicit, Weekly, When
 from protocol.clock import DAY_MS, WallMs, local_datetime
 from protocol.document import Kind
+from protocol.verbs import Verb
 from signer.i18n import gettext as _
 from signer.i18n import language, ngettext
 
@@ -67,6 +68,14 @@ def length(duration_ms: int) -> str:
 def day(text: str) -> str:
     """A date as people write it here."""
     return f"{date.fromisoformat(text):%d/%m/%Y}"
+
+
+def day_of(wall: WallMs) -> str:
+    """The local date of an instant."""
+    try:
+        return f"{local_datetime(wall):%d/%m/%Y}"
+    except (ValueError, OverflowError, OSError):
+        return _("a time beyond the calendar")
 
 
 def when_words(when: When) -> str:
@@ -167,7 +176,24 @@ def kind_words(kind: Kind) -> str:
         Kind.CANCEL: _("Cancel an emergency"),
         Kind.STOP: _("Stop broadcasting now"),
         Kind.LIVE_SESSION: _("Live broadcast"),
+        Kind.GRANT: _("Authority for an office"),
+        Kind.DENIAL: _("Authority is taken back"),
+        Kind.ASSIGNMENT: _("Loudspeakers are assigned"),
     }[kind]
+
+
+def verb_words(verb: Verb) -> str:
+    """What a grant allows."""
+    return {
+        Verb.SCHEDULE: _("broadcast programmes by a schedule"),
+        Verb.CONFIGURE: _("set the rules of the loudspeakers: FM, hours, volume"),
+        Verb.LIVE: _("speak live"),
+        Verb.ALERT: _("send emergencies to one place"),
+        Verb.ALERT_WIDE: _("send emergencies to several places"),
+        Verb.STOP: _("stop broadcasting at once"),
+        Verb.GRANT: _("give authority to others and take it back"),
+        Verb.ASSIGN: _("assign loudspeakers to places"),
+    }[verb]
 
 
 def frequency(khz: int) -> str:

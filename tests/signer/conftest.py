@@ -20,7 +20,7 @@ from provisioning.demo import Ceremony, make_ceremony
 from signer.app import make_app
 from signer.config import SignerConfig
 from signer.signing import HandOver, sign_request
-from tests.signer import documents
+from tests.signer import documents, office
 
 PLACES = {
     "vn/92": {"name": "Thành phố Cần Thơ", "loudspeakers": 24, "people": 38_500},
@@ -36,7 +36,11 @@ CHEAP = 2
 def kept_ceremony(tmp_path_factory: pytest.TempPathFactory) -> Ceremony:
     data = tmp_path_factory.mktemp("ceremony")
     freshness = SigningKey.from_seed(b"f" * 32).public
-    return make_ceremony(data, freshness_key=freshness, places=PLACES, wall=documents.NOW, cost=CHEAP)
+    made = make_ceremony(data, freshness_key=freshness, places=PLACES, wall=documents.NOW, cost=CHEAP)
+    words = data / "signer" / "assignments"
+    words.mkdir(exist_ok=True)
+    (words / "first.json").write_bytes(office.signed(office.first_words(), office.anchor_keys(made)).pack())
+    return made
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from protocol import codec
+from protocol.assignment import Assignment, Placement
+from protocol.clock import WallMs
 from protocol.keys import SigningKey
 from protocol.units import UnitPath
 from provisioning.demo import Ceremony
@@ -112,7 +114,9 @@ def test_places_that_cannot_be_read_are_none(tmp_path: Path) -> None:
 
 
 def test_place_within_another_counts_once() -> None:
-    places = Places({UnitPath("vn/1"): Place("Xã", 5, 100), UnitPath("vn/1/a"): Place("Ấp", 2, 40)})
+    named = {UnitPath("vn/1"): Place("Xã", 50, 100), UnitPath("vn/1/a"): Place("Ấp", 2, 40)}
+    stand = tuple(Placement(f"loa-{at}", UnitPath(f"vn/1/{at}")) for at in "abcde")
+    places = Places(named).counted_by([Assignment(UnitPath("vn"), WallMs(1), stand)])
     reach = places.reach([UnitPath("vn/1/a"), UnitPath("vn/1"), UnitPath("vn/1")])
     assert (reach.loudspeakers, reach.people, len(reach.targets)) == (5, 100, 1)
 

@@ -32,7 +32,7 @@ async def launch(*words: str) -> asyncio.subprocess.Process:
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 @pytest.mark.slow

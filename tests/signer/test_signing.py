@@ -142,7 +142,7 @@ async def test_double_click_signs_once(desk: Desk) -> None:
             return answer.status, answer.headers.get("Location", "")
 
     back = (303, f"{desk.controller.origin}/bulletins/7")
-    assert await asyncio.gather(click(), click()) == [back, back]
+    assert list(await asyncio.gather(click(), click())) == [back, back]
     assert len(desk.controller.taken) == 1
     assert len(desk.log()) == 1
     async with desk.session.get(address, allow_redirects=False) as answer:
