@@ -1,4 +1,4 @@
-"""Takes a device in: an id, a place in the tree, a name, and a token that is shown once."""
+"""Takes a device in: an id, a place in the tree, a name, and its certificate or a token that is shown once."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from controller.audit.log import note
+from controller.devices.credentials import read_certificate
+from controller.devices.identity import register_certificate
 from controller.devices.keys import INGEST
 from controller.devices.queries import Enrolled, add_device
 from controller.devices.token import new_token
-from controller.keys import CLOCK, ENGINE
+from controller.keys import CLOCK, CONFIG, ENGINE
 from controller.people.access import require
 from controller.people.domain import Role
 from controller.store.engine import writing
@@ -23,15 +25,20 @@ from protocol.units import UnitPath, parent, unit_path
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a technician asks for, still unchecked."""
+    """What a technician asks for, still unchecked.
+
+    Attributes:
+        certificate: PEM; may also be registered later.
+    """
 
     id: str
     place: str
     name: str
+    certificate: str = ""
 
 
 async def enrol(request: web.Request, wanted: Wanted) -> tuple[Enrolled, str]:
-    """Enrols a device; gives it with its token.
+    """Enrols a device; gives it with its token, which is empty where devices come with certificates.
 
     Raises:
         Explained: the id, place or name cannot be used, or the viewer may not.
@@ -39,7 +46,9 @@ async def enrol(request: web.Request, wanted: Wanted) -> tuple[Enrolled, str]:
     device = _checked(wanted)
     home = parent(device.place)
     assert home is not None, "a place without a unit above was refused"
-    viewer, token = require(request, Role.TECHNICIAN, home), new_token()
+    viewer = require(request, Role.TECHNICIAN, home)
+    token = "" if request.app[CONFIG].device_tls is not None else new_token()
+    shown = read_certificate(request, device.id, wanted.certificate) if wanted.certificate.strip() else None
     now = request.app[CLOCK]()
     async with writing(request.app[ENGINE]) as connection:
         if await unit_at(connection, home) is None:
@@ -52,6 +61,8 @@ async def enrol(request: web.Request, wanted: Wanted) -> tuple[Enrolled, str]:
                 status=409,
                 code="taken",
             )
+        if shown is not None and not await register_certificate(connection, device.id, shown.fingerprint, now=now):
+            raise Explained(N_("Another device uses this certificate."), status=409, code="taken")
         subject = f"{home}#{device.id}"
         await note(connection, "device.enrol", at=now, account=viewer.account, subject=subject, detail=device.name)
     await request.app[INGEST].renew_roster()

@@ -8,11 +8,14 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from controller.audit.log import note
 from controller.broker.tls import PeerCertificate
+from controller.devices.clone import CloneSign
 from controller.devices.queries import Enrolled, enrolled_of
 from controller.devices.token import token_hash
 from controller.store.schema import devices
 from protocol.clock import WallMs
+from protocol.units import parent, unit_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,18 @@ async def revoke(connection: AsyncConnection, device: str, *, now: WallMs) -> No
     """Nothing opens for this device any more."""
     values = {"certificate": None, "certified_ms": None, "token_hash": "", "revoked_ms": now}
     await connection.execute(update(devices).where(devices.c.id == device).values(values))
+
+
+async def suspect(connection: AsyncConnection, device: str, sign: CloneSign, *, now: WallMs) -> None:
+    """A second box seems to use the identity; the first time is an entry of the log that no person made."""
+    known = devices.c.id == device
+    former = (await connection.execute(select(devices.c.place, devices.c.clone_sign).where(known))).first()
+    if former is None:
+        return
+    await connection.execute(update(devices).where(known).values(clone_sign=sign.value, clone_ms=now))
+    if former.clone_sign != sign.value:
+        home = parent(unit_path(former.place)) or former.place
+        await note(connection, f"device.{sign.value}", at=now, account=None, subject=f"{home}#{device}")
 
 
 _NOTHING_WRONG = {"revoked_ms": None, "clone_sign": None, "clone_ms": None}

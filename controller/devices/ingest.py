@@ -10,12 +10,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controller.devices.announcer import Announcer
+from controller.devices.clone import CloneSign
 from controller.devices.domain import Reach
 from controller.devices.live import DeviceNow, Roster
 from controller.devices.queries import all_devices
@@ -71,14 +73,16 @@ class Ingest:
         if known is None:
             self._hold(topic, payload, retained)
         elif kind is None:
-            self._take_link(known, payload == b"1")
+            self._take_link(known, payload == b"1", remembered=retained)
         elif retained:
             self._drop(topic, "a report is never retained")
         else:
             self._take_report(known, kind, payload)
 
-    def _take_link(self, device: DeviceNow, up: bool) -> None:
+    def _take_link(self, device: DeviceNow, up: bool, *, remembered: bool) -> None:
         device.link_up = up
+        if up and not remembered:
+            self._suspect(device, device.watch.connected(now=self._clock()))
         self._batch.links[device.enrolled.id] = up
         self._counted()
         self._announcer.device(device.enrolled.id)
@@ -110,12 +114,23 @@ class Ingest:
 
     def _take_status(self, device: DeviceNow, status: Status) -> None:
         former, now = device.status, self._clock()
+        self._suspect(device, device.watch.heard(status.boot_id, wall=status.wall, now=now))
         levels = device.take(status, now=now)
         if former is None or former.boot_id != status.boot_id or former.faults != status.faults:
             self._batch.reconcile.add(status.device)
         self._batch.links[status.device] = True
         self._batch.statuses[status.device] = (device.status or status, now)
         self._announcer.device(status.device, levels)
+
+    def _suspect(self, device: DeviceNow, sign: CloneSign | None) -> None:
+        """Two boxes use one identity, it seems; the surer sign stays."""
+        now, known = self._clock(), device.enrolled
+        if sign is None or not device.watch.is_news(sign, now=now):
+            return
+        if known.clone_sign != CloneSign.BOOTS_ALTERNATE:
+            device.enrolled = replace(known, clone_sign=sign.value, clone_seen=now)
+        self._batch.clones[known.id] = (CloneSign(device.enrolled.clone_sign or sign), now)
+        self._announcer.device(known.id)
 
     def _counted(self) -> None:
         self._batch.count += 1

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from controller.devices.clone import FLAP_FADES_MS, CloneSign, CloneWatch
 from controller.devices.domain import Reach, reach
 from controller.devices.queries import Enrolled
 from protocol.clock import WallMs
@@ -24,6 +25,7 @@ class DeviceNow:
     Attributes:
         seen: when a status last came, by our clock.
         levels: one entry for each second that the device reported, oldest first.
+        watch: looks for a second box with the device's identity.
     """
 
     enrolled: Enrolled
@@ -31,6 +33,16 @@ class DeviceNow:
     seen: WallMs | None = None
     status: Status | None = None
     levels: deque[Level] = field(default_factory=lambda: deque(maxlen=REPORT_LEVELS_MAX))
+    watch: CloneWatch = field(default_factory=CloneWatch)
+
+    @property
+    def clone_sign(self) -> CloneSign | None:
+        """Why two boxes are thought to use this identity. What may have been a bad line fades after a day."""
+        known = self.enrolled
+        if known.clone_sign is None:
+            return None
+        sign, age_ms = CloneSign(known.clone_sign), (self.seen or 0) - (known.clone_seen or 0)
+        return None if sign is CloneSign.CONNECTIONS_FLAP and age_ms >= FLAP_FADES_MS else sign
 
     @property
     def unit(self) -> UnitPath:
@@ -87,15 +99,16 @@ class Roster:
 def facts(device: DeviceNow, grade: Reach) -> dict[str, Any]:
     """What a page shows of a device, as JSON values: the same for the first rendering and for live events."""
     status = device.status
+    suspected = [device.clone_sign.value] if device.clone_sign else []
     made: dict[str, Any] = {"device": device.enrolled.id, "reach": grade.value, "seen_ms": device.seen}
     if status is None:
-        return made
+        return made | {"faults": suspected} if suspected else made
     return made | {
         "rung": status.rung,
         "level_cdb": status.level_cdb,
         "sounding": status.sounding,
         "clock": status.clock,
-        "faults": [code.value for code in status.faults],
+        "faults": [*suspected, *(code.value for code in status.faults)],
         "media_held": status.media_held,
         "media_wanted": status.media_wanted,
         "agent_version": status.agent_version,

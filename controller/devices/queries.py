@@ -23,6 +23,7 @@ class Enrolled:
     Attributes:
         place: its own leaf in the tree; the unit above is its home.
         former: the place it was moved from, until it says that it has followed.
+        clone_sign, clone_seen: why and since when a second box is thought to use its identity.
     """
 
     id: str
@@ -31,6 +32,8 @@ class Enrolled:
     lat: float | None = None
     lon: float | None = None
     former: UnitPath | None = None
+    clone_sign: str | None = None
+    clone_seen: WallMs | None = None
 
     @property
     def places(self) -> tuple[UnitPath, ...]:
@@ -78,14 +81,14 @@ async def is_taken(connection: AsyncConnection, device: str, place: UnitPath) ->
 
 
 async def add_device(connection: AsyncConnection, device: Enrolled, *, token: str, now: WallMs) -> bool:
-    """Enrols; False when the id or the place is taken."""
+    """Enrols; False when the id or the place is taken. An empty token opens nothing: a certificate will."""
     try:
         await connection.execute(
             insert(devices).values(
                 id=device.id,
                 place=device.place,
                 name=device.name,
-                token_hash=token_hash(token),
+                token_hash=token_hash(token) if token else "",
                 enrolled_ms=now,
                 online=False,
                 lat=device.lat,
@@ -129,4 +132,6 @@ def enrolled_of(row: Row[tuple[object, ...]]) -> Enrolled:
         lat=fields["lat"],
         lon=fields["lon"],
         former=unit_path(former) if former else None,
+        clone_sign=fields["clone_sign"],
+        clone_seen=fields["clone_ms"],
     )

@@ -11,7 +11,9 @@ from sqlalchemy import Table, bindparam, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from controller.devices.clone import CloneSign
 from controller.devices.domain import Known, furthest
+from controller.devices.identity import suspect
 from controller.store.schema import as_run, devices, faults, refusals, standings
 from protocol import codec
 from protocol.clock import WallMs
@@ -28,6 +30,7 @@ class Batch:
         statuses: the newest of each device, with the time when it came.
         links: whether a device's link went up or down.
         reconcile: devices whose stored faults are compared with those their status names.
+        clones: why a second box is thought to use a device's identity, and when that was seen.
     """
 
     receipts: list[tuple[Receipt, WallMs]] = field(default_factory=list)
@@ -36,6 +39,7 @@ class Batch:
     statuses: dict[str, tuple[Status, WallMs]] = field(default_factory=dict)
     links: dict[str, bool] = field(default_factory=dict)
     reconcile: set[str] = field(default_factory=set)
+    clones: dict[str, tuple[CloneSign, WallMs]] = field(default_factory=dict)
     count: int = 0
 
     def __bool__(self) -> bool:
@@ -48,6 +52,8 @@ async def write(connection: AsyncConnection, batch: Batch) -> set[Key]:
     await _write_runs(connection, batch.runs)
     await _write_faults(connection, batch.faults)
     await _write_states(connection, batch)
+    for device, (sign, at) in batch.clones.items():
+        await suspect(connection, device, sign, now=at)
     return changed
 
 
