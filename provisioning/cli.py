@@ -35,6 +35,7 @@ from provisioning.errors import ProvisioningError
 from provisioning.grant_files import post_grants, read_envelope
 from provisioning.i18n import CATALOGUE
 from provisioning.i18n import gettext as _
+from provisioning.log_check import check_log
 from provisioning.new_key import make_on_card, new_passphrase
 from signer import i18n
 from signer.disk import write_durably
@@ -47,6 +48,7 @@ _ABOUT: Final = {
     "anchor": "The file that devices pin.",
     "grant": "Who may say what, where.",
     "bundle": "Documents and recordings on a USB stick.",
+    "log": "What a controller distributed, checked without it.",
     "demo": "The key ceremony of the made-up province.",
 }
 _groups: Final = {name: typer.Typer(no_args_is_help=True, help=about) for name, about in _ABOUT.items()}
@@ -229,6 +231,20 @@ async def _bundle(device_file: Path, out: Path) -> Bundle:
     device = read_device(device_file)
     async with aiohttp.ClientSession() as session:
         return await make_bundle(ControllerLine(session, device), device.place, out)
+
+
+@_groups["log"].command("check")
+@_explained
+def log_check(
+    *,
+    log: Annotated[Path, typer.Argument(help="the log as the controller's page saves it")],
+    checkpoint: Annotated[list[Path], typer.Option(help="a checkpoint that was kept, once for each")],
+    anchor: AnchorPath = Path("anchor.json"),
+) -> None:
+    """Checks that a saved log is one chain and still holds what was signed for it before."""
+    found = check_log(log, checkpoint, read_anchor(anchor.read_bytes()))
+    words = _("The log is whole: %(size)d entries, the first %(signed)d of them signed for.")
+    _console.print(words % {"size": found.state.size, "signed": found.signed})
 
 
 @_groups["demo"].command("make")
