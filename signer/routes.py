@@ -19,7 +19,6 @@ from signer.review import check_new, check_not_older, check_timely, media_of, re
 from signer.sheet import background, needed_media, sheet_of
 from signer.shelf import MediaState
 from signer.witness import WITNESS, Witness, words_of
-from signer.witness import WITNESS, Witness, words_of
 
 _MEDIA_WAIT_S: Final = 1.5
 _PASSPHRASE_CHARS_MAX: Final = 200
@@ -167,7 +166,6 @@ async def _hand_back(request: web.Request, found: OpenReview) -> web.Response:
     except ControllerAwayError:
         shown = {"found": found, "results": (), "away": True}
         return _render(request, "signed.html", shown, status=502)
-    await request.app[WITNESS].handed_over(results, request.app[WALL]())
     await request.app[WITNESS].handed_over(results, request.app[WALL]())
     refused = tuple(one for one in results if one.state == "refused")
     if refused:
