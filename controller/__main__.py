@@ -18,6 +18,7 @@ from controller.broker.tls import DeviceTlsError
 from controller.config import Config
 from controller.devices.door import open_door
 from controller.web.i18n import compile_catalogues
+from controller.web.security_txt import check_contact
 
 logger = logging.getLogger("controller")
 
@@ -47,6 +48,9 @@ def parse(arguments: Sequence[str]) -> Config:
     parser.add_argument("--device-host", help="address on which devices come in; usually that of --host")
     parser.add_argument("--device-port", type=int, default=usual.device_port, help="port for devices, by mutual TLS")
     parser.add_argument("--device-url", help="how devices reach the controller, such as https://loa.example.vn:8443")
+    parser.add_argument(
+        "--security-contact", type=check_contact, help="mailto:, tel: or https:, told in /.well-known/security.txt"
+    )
     parser.add_argument("--demo", action="store_true", help="fill an empty database with the demo province")
     given = vars(parser.parse_args(arguments))
     return Config(hosts=tuple(given.pop("allow_host")), **given)

@@ -20,6 +20,7 @@ class Config:
         device_tls: directory with `ca.pem`, `server.pem`, `server-key.pem`: devices come by mutual TLS, to the broker
             and to `device_port`. None: they come plainly with a token, which is allowed on this machine only.
         device_host: where devices are listened to, when that is not `host`.
+        security_contact: where strangers report faults of this installation, for `/.well-known/security.txt`.
         device_url: how devices reach us, when that is not `device_host` and `device_port`.
     """
 
@@ -36,6 +37,7 @@ class Config:
     device_host: str | None = None
     device_port: int = 8443
     device_url: str | None = None
+    security_contact: str | None = None
     demo: bool = False
     session_idle_ms: int = 12 * 3_600_000
     session_check_ms: int = 60_000

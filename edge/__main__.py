@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from edge.app import run_agent
-from edge.config import ConfigError, read_config
+from edge.config import AGENT_VERSION, ConfigError, read_config
 from edge.machine import load
 
 
@@ -18,6 +18,7 @@ def main() -> int:
     """The process's exit code."""
     parser = argparse.ArgumentParser(prog="python -m edge", description="The agent of one loudspeaker cluster.")
     parser.add_argument("--config", type=Path, required=True, help="device.json, written at enrolment")
+    parser.add_argument("--version", action="version", version=AGENT_VERSION)
     parser.add_argument("--verbose", action="store_true", help="log everything")
     arguments = parser.parse_args()
     level = logging.DEBUG if arguments.verbose else logging.INFO

@@ -15,8 +15,10 @@ from controller.web.guard import LANGUAGE_COOKIE, check_origin, know_session, pu
 from controller.web.held import local_path
 from controller.web.home import set_up_home
 from controller.web.i18n import LANGUAGES
+from controller.web.intake import check_shape
 from controller.web.once import set_up_once
 from controller.web.page import nonce, see_other
+from controller.web.security_txt import PATH, security_txt
 from controller.web.stream import stream_events
 from controller.web.template import set_up_templates
 
@@ -26,7 +28,7 @@ _YEAR_S = 365 * 86_400
 
 def setup(app: web.Application) -> None:
     """Adds the layers, outermost first, and the pages that belong to no capability."""
-    app.middlewares.extend((answer_failures, know_session, check_origin, require_session))
+    app.middlewares.extend((answer_failures, check_shape, know_session, check_origin, require_session))
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(_end_streams)
     set_up_templates(app)
@@ -38,6 +40,7 @@ def setup(app: web.Application) -> None:
     app.router.add_get("/events", stream_events)
     app.router.add_post("/language", switch_language)
     app.router.add_get("/health", health)
+    app.router.add_get(PATH, security_txt)
 
 
 async def _end_streams(app: web.Application) -> None:
@@ -68,7 +71,7 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
     config = request.app[CONFIG]
     panel = config.panel_url or "'none'"
     policy = (
-        f"default-src 'self'; form-action 'self' {config.signer_url}; frame-src {panel}; media-src 'self' blob:; "
+        f"default-src 'self'; form-action 'self' {config.signer_url}; connect-src 'self' {config.signer_url}; frame-src {panel}; media-src 'self' blob:; "
         f"img-src 'self' data:; style-src 'self' 'nonce-{nonce(request)}'; base-uri 'none'; object-src 'none'; "
         "frame-ancestors 'none'"
     )
