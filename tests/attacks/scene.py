@@ -30,7 +30,9 @@ class Scene:
     """Everything of one test.
 
     Attributes:
-        programme: samples of the true programme, and the bytes of its file.
+        programme: samples of the true programme.
+        schedule, config: what is in force at the beginning.
+        key: the commune's operator's.
     """
 
     offices: Offices
@@ -39,6 +41,7 @@ class Scene:
     programme: bytes
     schedule: Envelope
     config: Envelope
+    key: SigningKey = C1
 
     @property
     def wall(self) -> int:
@@ -69,7 +72,7 @@ class Scene:
 
     def send(self, kind: Kind, document: object, *keys: SigningKey) -> Envelope:
         """Signs a true document and has it delivered over MQTT, as a working network would."""
-        envelope = seal(kind, document, *(keys or (C1,)))
+        envelope = seal(kind, document, *(keys or (self.key,)))
         self.attacker.history.append(envelope)
         if kind in (Kind.SCHEDULE, Kind.AUDIBLE_CONFIG, Kind.GRANT):
             self.attacker.on_topic(DOC, self.offices.parcel(envelope))
