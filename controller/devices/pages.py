@@ -9,6 +9,7 @@ from controller.broker.keys import MQTT
 from controller.devices import wording
 from controller.devices.enrolment import Wanted, enrol
 from controller.devices.history import faults_of, item_titles, refusals_within, standings_of
+from controller.devices.identity import identity_of
 from controller.devices.keys import ROSTER
 from controller.devices.live import DeviceNow
 from controller.devices.queries import waiting_documents
@@ -44,6 +45,7 @@ async def show_devices(request: web.Request) -> web.Response:
         "titles": titles,
         "connected": request.app[MQTT].connected,
         "waiting": waiting,
+        "doubled": [row for row in rows if row.device.clone_sign],
         "may_enrol": viewer.holds(Role.TECHNICIAN),
         "wording": wording,
     }
@@ -79,6 +81,7 @@ async def show_device(request: web.Request) -> web.Response:
         trail = await trail_of(connection, device.unit)
         titles = await item_titles(connection, [one.item for one in standings] + [one.item for one in runs])
         titles |= await item_titles(connection, soundings([row]))
+        identity = await identity_of(connection, name)
     panel = f"{config.panel_url}/panel/{name}?lang={LANGUAGE.get()}" if config.panel_url else None
     values = {
         "row": row,
@@ -92,6 +95,10 @@ async def show_device(request: web.Request) -> web.Response:
         "titles": titles,
         "labels": labels(titles),
         "panel": panel,
+        "identity": identity,
+        "by_certificate": config.device_tls is not None,
+        "outside_broker": config.broker is not None,
+        "may_renew": viewer_of(request).may(Role.TECHNICIAN, device.unit),
         "gap_ms": request.app[ROSTER].heartbeat_ms * 3 // 2,
         "wording": wording,
         "delivery_name": delivery_name,
@@ -119,13 +126,16 @@ async def show_enrolment(request: web.Request) -> web.Response:
         units = await units_within(connection, scopes, day=today(request.app[CLOCK]()))
     deepest = max((len(ancestors(unit.path)) for unit in units), default=0)
     chosen = [unit for unit in units if len(ancestors(unit.path)) == deepest]
-    return page(request, "devices/enrol.html", {"units": chosen, "made": None})
+    by_certificate = request.app[CONFIG].device_tls is not None
+    return page(request, "devices/enrol.html", {"units": chosen, "made": None, "by_certificate": by_certificate})
 
 
 async def take_in(request: web.Request) -> web.Response:
-    """Enrols and shows the token, once: on this page and nowhere else."""
+    """Enrols and shows the token, if there is one, once: on this page and nowhere else."""
     form = await request.post()
     place = f"{form.get('unit', '')}/{str(form.get('leaf', '')).strip()}"
-    device, token = await enrol(request, Wanted(str(form.get("id", "")), place, str(form.get("name", ""))))
+    certificate = str(form.get("certificate", ""))
+    wanted = Wanted(str(form.get("id", "")), place, str(form.get("name", "")), certificate)
+    device, token = await enrol(request, wanted)
     made = {"device": device, "token": token, "config": request.app[CONFIG]}
     return page(request, "devices/enrol.html", {"units": [], "made": made})

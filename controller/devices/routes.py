@@ -10,11 +10,13 @@ from aiohttp import web
 
 from controller.audit.wording import name_acts
 from controller.broker.keys import REPORT_LISTENERS
-from controller.devices import pages
+from controller.devices import identity_pages, pages
 from controller.devices.announcer import Announcer
 from controller.devices.api import add_device_api
+from controller.devices.clone import CloneSign
 from controller.devices.domain import DEMO_HEARTBEAT_MS, HEARTBEAT_MS
 from controller.devices.door import know_device
+from controller.devices.identity_pages import add_identity_api
 from controller.devices.ingest import Ingest
 from controller.devices.keys import ANNOUNCER, INGEST, ROSTER
 from controller.devices.live import Roster
@@ -27,6 +29,14 @@ from protocol.errors import DocumentError
 from protocol.limits import REPORT_BYTES_MAX
 from protocol.report import Status
 
+_ACTS = {
+    "device.enrol": N_("took in a device"),
+    "device.certify": N_("registered a device's certificate"),
+    "device.token": N_("gave a device a new secret"),
+    "device.revoke": N_("shut a device out"),
+    f"device.{CloneSign.BOOTS_ALTERNATE}": N_("noticed that two boxes use this device's identity"),
+    f"device.{CloneSign.CONNECTIONS_FLAP}": N_("noticed that this device connects again and again"),
+}
 logger = logging.getLogger(__name__)
 
 
@@ -43,8 +53,10 @@ def setup(app: web.Application) -> None:
     app.router.add_post("/devices/new", pages.take_in)
     app.router.add_get("/devices/titles", pages.tell_title)
     app.router.add_get("/devices/{device}", pages.show_device)
+    identity_pages.add_routes(app)
     add_device_api(app)
-    name_acts("device.", N_("Devices"), {"device.enrol": N_("took in a device")})
+    add_identity_api(app)
+    name_acts("device.", N_("Devices"), _ACTS)
     app.cleanup_ctx.append(_take_in_reports)
 
 

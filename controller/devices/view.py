@@ -90,7 +90,7 @@ def labels(titles: Mapping[str, str]) -> dict[str, Any]:
     return {
         "reach": {one.value: [wording.reach(one), wording.REACH_BADGES[one]] for one in Reach},
         "rung": {str(number): wording.rung(number) for number in wording.RUNGS},
-        "fault": {code.value: wording.fault_name(code) for code in wording.FAULTS},
+        "fault": {code.value: wording.fault_name(code) for code in (*wording.FAULTS, *wording.CLONE_NAMES)},
         "clock": {name: wording.clock(name) for name in wording.CLOCKS},
         "titles": dict(titles),
         "no_faults": gettext("None"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from controller.devices.clone import CloneSign
 from controller.devices.domain import Delivery, Reach
 from controller.web.i18n import N_, gettext
 from protocol.errors import Refusal
@@ -82,6 +83,17 @@ FAULT_NAMES: Final[dict[FaultCode, str]] = {
     FaultCode.STORAGE_FULL: N_("Memory full"),
     FaultCode.STATE_DAMAGED: N_("Stored data damaged"),
     FaultCode.LIVE_STALLED: N_("Live broadcast stalled"),
+}
+
+CLONE_SIGNS: Final[dict[CloneSign, str]] = {
+    CloneSign.BOOTS_ALTERNATE: N_("Two boxes use this device's identity."),
+    CloneSign.CONNECTIONS_FLAP: N_(
+        "This device connects again and again: its power or its line flickers, or two boxes use its identity."
+    ),
+}
+CLONE_NAMES: Final[dict[CloneSign, str]] = {
+    CloneSign.BOOTS_ALTERNATE: N_("Two boxes, one identity"),
+    CloneSign.CONNECTIONS_FLAP: N_("Connects again and again"),
 }
 
 RUNGS: Final[dict[int, str]] = {
@@ -178,10 +190,17 @@ def fault(name: str) -> str:
 
 def fault_name(name: str) -> str:
     """The fault in two or three words, for a list."""
+    if name in CLONE_NAMES:
+        return gettext(CLONE_NAMES[CloneSign(name)])
     try:
         return gettext(FAULT_NAMES[FaultCode(name)])
     except ValueError:
         return name
+
+
+def clone_sign(sign: CloneSign) -> str:
+    """The sentence for a suspicion that two boxes use one identity."""
+    return gettext(CLONE_SIGNS[sign])
 
 
 def rung(number: int) -> str:
