@@ -122,7 +122,7 @@ def _planned(place: UnitPath, found: tuple[Envelope, ...], root: Path | None) ->
     packed = pack_parcel(place, ordered)
     if len(packed) > PARCEL_BYTES_MAX or len(ordered) > ENVELOPES_IN_PARCEL_MAX:
         raise ProvisioningError(_("There are more documents than one bundle may carry."))
-    media = tuple(dict.fromkeys(_media(ordered)))
+    media = tuple(dict.fromkeys(media_of(ordered)))
     return Plan(packed, len(ordered), len(found) - len(kept), media, tuple(_root_files(root)))
 
 
@@ -139,7 +139,8 @@ def _order(envelope: Envelope) -> tuple[int, int]:
     return names.index(envelope.kind), above
 
 
-def _media(envelopes: Iterable[Envelope]) -> Iterator[MediaRef]:
+def media_of(envelopes: Iterable[Envelope]) -> Iterator[MediaRef]:
+    """The recordings that these documents name, in their order."""
     for envelope in envelopes:
         try:
             document = read(envelope)

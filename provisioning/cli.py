@@ -4,42 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import time
-from collections.abc import Callable
-from functools import wraps
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-import aiohttp
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from protocol import codec
-from protocol.clock import DAY_MS, WallMs
+from protocol import codec, sealed
+from protocol.clock import DAY_MS
 from protocol.envelope import Envelope, countersign, unpack
-from protocol.errors import DocumentError
 from protocol.grants import read_anchor
 from protocol.keys import SigningKey
 from protocol.units import unit_path
 from protocol.verbs import Verb
-from provisioning.bundle import Bundle, make_bundle
+from provisioning import bundle_cli, logs_cli
 from provisioning.ceremony import Office, check_complete, make_anchor, make_grant
 from provisioning.checkup import check_device
-from provisioning.controller_line import ControllerLine
 from provisioning.demo import make_ceremony
-from provisioning.device_file import DeviceFile, enrol, read_device
+from provisioning.device_file import DeviceFile, enrol
 from provisioning.errors import ProvisioningError
 from provisioning.grant_files import post_grants, read_envelope
-from provisioning.i18n import CATALOGUE
 from provisioning.i18n import gettext as _
 from provisioning.log_check import check_log
 from provisioning.new_key import make_on_card, new_passphrase
-from signer import i18n
+from provisioning.terminal import console as _console
+from provisioning.terminal import explained as _explained
+from provisioning.terminal import now as _now
 from signer.disk import write_durably
-from signer.errors import KeyStoreError
 from signer.key_store import KeyStore, read_sealed, seal, unseal
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -47,38 +40,17 @@ _ABOUT: Final = {
     "keys": "Operators' and anchor holders' keys.",
     "anchor": "The file that devices pin.",
     "grant": "Who may say what, where.",
-    "bundle": "Documents and recordings on a USB stick.",
     "log": "What a controller distributed, checked without it.",
     "demo": "The key ceremony of the made-up province.",
 }
 _groups: Final = {name: typer.Typer(no_args_is_help=True, help=about) for name, about in _ABOUT.items()}
 for _name, _group in _groups.items():
     app.add_typer(_group, name=_name)
-_console: Final = Console()
+app.add_typer(bundle_cli.app, name="bundle")
+app.add_typer(logs_cli.app, name="logs")
 
 SignWith = Annotated[list[Path], typer.Option(help="an anchor holder's key file, once for each")]
 AnchorPath = Annotated[Path, typer.Option(help="the pinned anchor file")]
-
-
-def _now() -> WallMs:
-    return WallMs(time.time_ns() // 1_000_000)
-
-
-def _explained(command: Callable[..., None]) -> Callable[..., None]:
-    """A failure is a sentence and exit code 1, never a traceback."""
-
-    @wraps(command)
-    def run(**given: Any) -> None:
-        for catalogue in (CATALOGUE, i18n.CATALOGUE):
-            catalogue.compile()
-            catalogue.use(os.environ.get("LOALANG_LANG", ""))
-        try:
-            command(**given)
-        except (ProvisioningError, KeyStoreError, DocumentError, ValueError, OSError) as error:
-            Console(stderr=True).print(_("This did not work:"), str(error), markup=False, style="red")
-            raise typer.Exit(1) from error
-
-    return run
 
 
 @_groups["keys"].command("make")
@@ -112,10 +84,13 @@ def anchor_make(
     key: Annotated[list[str], typer.Option(help="public key, once for each holder")],
     freshness_key: Annotated[str, typer.Option(help="public key of the controller")],
     threshold: int = 2,
+    log_key: Annotated[str, typer.Option(help="public half of the log key; without it logs stay on devices")] = "",
     out: Path = Path("anchor.json"),
 ) -> None:
     """Writes the anchor file that devices, controller and signers pin."""
     anchor = make_anchor(unit_path(scope), keys=key, threshold=threshold, freshness_keys=[freshness_key])
+    if log_key:
+        anchor = replace(anchor, log_key=sealed.log_key(log_key))
     write_durably(out, codec.encode(anchor), mode=0o644)
     _console.print(_("Anchor written to %(path)s.") % {"path": out})
 
@@ -216,21 +191,6 @@ def check(*, device_file: Path) -> None:
     _console.print(table)
     if not all(one.ok for one in answers):
         raise ProvisioningError(_("Not everything is well; see the lines marked ✗."))
-
-
-@_groups["bundle"].command("make")
-@_explained
-def bundle_make(*, device_file: Path, out: Annotated[Path, typer.Option(help="the USB stick")]) -> None:
-    """Writes a bundle for a USB stick: the documents of a device's place and their recordings."""
-    made = asyncio.run(_bundle(device_file, out))
-    words = _("%(documents)d documents and %(media)d recordings written to %(path)s.")
-    _console.print(words % {"documents": made.documents, "media": made.media, "path": made.path})
-
-
-async def _bundle(device_file: Path, out: Path) -> Bundle:
-    device = read_device(device_file)
-    async with aiohttp.ClientSession() as session:
-        return await make_bundle(ControllerLine(session, device), device.place, out)
 
 
 @_groups["log"].command("check")

@@ -184,7 +184,8 @@ async def test_bundle_carries_documents_and_media(device: Path, controller: Cont
     ]
     controller.media = {hashlib.sha256(one).hexdigest(): one for one in (SOUND, SOUND + b"2")}
     made = await bundle(device, tmp_path / "usb")
-    assert (made.documents, made.media, made.size_bytes) == (3, 2, 2 * len(SOUND) + 1)
+    assert (made.documents, made.media, made.left_out) == (3, 2, 0)
+    assert made.size_bytes == made.path.stat().st_size + 2 * len(SOUND) + 1
     assert unpack_all(made.path.read_bytes()) == (rights, newer, speech)
     assert {one.name for one in (tmp_path / "usb" / "media").iterdir()} == set(controller.media)
     controller.media.clear()
