@@ -87,6 +87,7 @@ async def show_log(request: web.Request) -> web.Response:
         "entries": entries,
         "unit_name": lambda scope: names.get(scope, scope),
         "find": find,
+        "unreadable": not find and bool(request.query.get("find", "").strip()),
         "whole_digest": is_digest(find),
         "more": entries[-1].index if len(entries) == PAGE_MAX and not find else None,
         "checkpoint": notary.checkpoint,
@@ -109,7 +110,6 @@ def _common(request: web.Request, viewer: Viewer, tab: str) -> dict[str, Any]:
         "finding_words": "" if finding.sound else finding_words(finding),
         "may_begin_again": not finding.sound and finding.whole and _over_the_province(request, viewer),
         "kind_name": kind_name,
-        "asked": "find" in request.query,
     }
 
 

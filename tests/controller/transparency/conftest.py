@@ -19,9 +19,9 @@ from protocol.envelope import Envelope, sign
 from protocol.keys import SigningKey
 from protocol.schedule import Schedule
 from protocol.units import UnitPath
-from tests.controller.running import KE_SACH, RunningController
+from tests.controller.running import KE_SACH, Person, RunningController
 from tests.controller.signing.authorities import Ceremony
-from tests.controller.signing.stage import set_up
+from tests.controller.signing.stage import browser, set_up
 
 DAY_MS = 86_400_000
 
@@ -76,3 +76,10 @@ def by_hand(data: Path, *statements: str) -> None:
         for statement in statements:
             database.execute(statement)
     database.close()
+
+
+async def english(running: RunningController, login: str) -> Person:
+    """A browser of somebody who reads English."""
+    person = await browser(running, login)
+    await person.send("/language", {"language": "en", "onward": "/"})
+    return person

@@ -25,8 +25,7 @@ from protocol.envelope import unpack
 from protocol.hash_chain import EMPTY, LogEntry, follow, next_entry
 from tests.controller.running import KE_SACH, PROVINCE, TRAN_DE, Hands, Person, RunningController, run_controller
 from tests.controller.signing.authorities import Ceremony, post
-from tests.controller.signing.stage import browser
-from tests.controller.transparency.conftest import alert, by_hand, schedule
+from tests.controller.transparency.conftest import alert, by_hand, english, schedule
 
 FEW = ("web", "people", "units", "audit", "broker", "signing", "transparency")
 
@@ -136,8 +135,8 @@ async def test_edited_row_is_noticed_on_the_page(
     signed = await checkpoint(controller)
     by_hand(controller.config.data, statement)
     hands.passed_ms += SIGN_EVERY_MS
-    person = await browser(controller, "technician")
-    text = await person.see("/transparency/log?lang=en")
+    person = await english(controller, "technician")
+    text = await person.see("/transparency/log")
     assert "Entry 2 does not fit" in text
     assert "The log is not what was signed" in await person.see("/")
     assert "transparency.unsound" in await acts(controller)
@@ -202,10 +201,10 @@ async def test_technician_lets_a_restored_log_go_on(
     await notary.turn()
     by_hand(controller.config.data, "DELETE FROM log_entries WHERE position >= 3")
     await notary.inspect()
-    commune = await browser(controller, "ke-sach-kt")
+    commune = await english(controller, "ke-sach-kt")
     assert (await commune.send("/transparency/begin-again", {"reason": "đã khôi phục bản sao lưu"})).status == 403
-    person = await browser(controller, "technician")
-    assert "3 entries, but 4 were signed for" in await person.see("/transparency/log?lang=en")
+    person = await english(controller, "technician")
+    assert "3 entries, but 4 were signed for" in await person.see("/transparency/log")
     answer = await person.send("/transparency/begin-again", {"reason": "đã khôi phục bản sao lưu"})
     assert answer.path == "/transparency/log"
     assert (await checkpoint(controller)).size == 3
@@ -238,17 +237,17 @@ async def test_damaged_checkpoint_is_set_aside(
 
 
 async def test_search_by_digest(controller: RunningController, ceremony: Ceremony) -> None:
-    person, wanted = await browser(controller, "tran-de"), ceremony.grants()[2].digest
+    person, wanted = await english(controller, "tran-de"), ceremony.grants()[2].digest
     for asked in (wanted, wanted[:8].upper()):
-        text = await person.see(f"/transparency/log?find={asked}&lang=en")
+        text = await person.see(f"/transparency/log?find={asked}")
         assert wanted in text and "Xã Kế Sách" in text
-    assert "never distributed a document" in await person.see(f"/transparency/log?find={'0' * 64}&lang=en")
-    assert "at least four" in await person.see("/transparency/log?find=Trần&lang=en")
+    assert "never distributed a document" in await person.see(f"/transparency/log?find={'0' * 64}")
+    assert "at least four" in await person.see("/transparency/log?find=Trần")
 
 
 async def test_page_shows_own_units_and_those_above(controller: RunningController, ceremony: Ceremony) -> None:
     digests = [one.digest[:16] for one in ceremony.grants()]
-    text = await (await browser(controller, "tran-de")).see("/transparency/log")
+    text = await (await english(controller, "tran-de")).see("/transparency/log")
     assert [one in text for one in digests] == [True, True, False, True]
 
 
@@ -256,7 +255,7 @@ async def test_download_leads_to_the_checkpoint(
     controller: RunningController, ceremony: Ceremony, notary: Notary
 ) -> None:
     await notary.turn()
-    person = await browser(controller, "auditor")
+    person = await english(controller, "auditor")
     lines = (await person.see("/transparency/log.jsonl")).splitlines()
     found: list[Any] = [build(LogEntry, json.loads(line)) for line in lines]
     kept = unpack((await person.see("/transparency/checkpoint.json")).encode())
@@ -266,5 +265,5 @@ async def test_download_leads_to_the_checkpoint(
 
 async def test_menu_is_for_those_who_oversee(controller: RunningController, ceremony: Ceremony) -> None:
     for login, there in (("technician", True), ("ke-sach-kt", True), ("operator", True), ("ke-sach", False)):
-        text = await (await browser(controller, login)).see("/")
+        text = await (await english(controller, login)).see("/")
         assert ('href="/transparency"' in text) is there, login
