@@ -1,17 +1,24 @@
-"""Makes anchors and grants: what a key ceremony does at a table, as functions."""
+"""Makes anchors, grants, denials and assignments: what a key ceremony does at a table, as functions.
+
+A chain is made from the top: anchor, then the province's office, below it the communes' stations, below them the
+operators. Each grant names its parent by digest and lies inside it; what would reach beyond its end is cut there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from protocol import codec
+from protocol.assignment import Assignment, Placement
+from protocol.authority import authorise
 from protocol.clock import DAY_MS, WallMs
-from protocol.document import Kind
+from protocol.denial import Denial
+from protocol.document import Kind, kind_of
 from protocol.envelope import Envelope, sign
 from protocol.errors import DocumentError, Refusal
-from protocol.grants import ANCHOR_ID, Anchor, Grant, accept_grant
-from protocol.keys import SigningKey
+from protocol.grants import ANCHOR_ID, Anchor, Grant, HeldGrant, accept_all, accept_grant
+from protocol.keys import SigningKey, key_id
 from protocol.units import UnitPath
 from protocol.verbs import Verb
 
@@ -21,13 +28,18 @@ OPERATOR_LIFE_MS = 90 * DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Who shall be allowed what: one grant before it is signed."""
+    """Who shall be allowed what: one grant before it is signed.
+
+    Attributes:
+        depth: how many more grants may follow below; 0 for an operator.
+    """
 
     holder: str
     scope: UnitPath
     verbs: tuple[Verb, ...]
     keys: tuple[str, ...]
     threshold: int = 1
+    depth: int = 0
 
 
 def make_anchor(scope: UnitPath, *, keys: Iterable[str], threshold: int, freshness_keys: Iterable[str]) -> Anchor:
@@ -42,34 +54,117 @@ def make_grant(
     not_before: WallMs,
     life_ms: int = OPERATOR_LIFE_MS,
     serial: int = 1,
+    epoch: int = 0,
+    parent: HeldGrant | None = None,
 ) -> Envelope:
-    """An operator's grant straight below the anchor, with the signatures of those who are at the table."""
+    """A grant below the anchor or another grant, with the signatures of those who are at the table."""
+    above = parent.grant if parent is not None else None
     grant = Grant(
         scope=office.scope,
         holder=office.holder,
         verbs=office.verbs,
         keys=office.keys,
         threshold=office.threshold,
-        depth=0,
-        not_before=not_before,
-        expires=WallMs(not_before + life_ms),
-        epoch=0,
+        depth=office.depth,
+        not_before=max(not_before, above.not_before) if above else not_before,
+        expires=_until(WallMs(not_before + life_ms), above),
+        epoch=epoch,
         serial=serial,
-        parent=ANCHOR_ID,
+        parent=parent.digest if parent is not None else ANCHOR_ID,
     )
     return sign(Kind.GRANT, codec.encode(grant), signers)
 
 
-def check_complete(envelope: Envelope, anchor: Anchor) -> bool:
+def renew_grant(
+    former: Grant,
+    *,
+    signers: Sequence[SigningKey],
+    not_before: WallMs,
+    life_ms: int = OPERATOR_LIFE_MS,
+    epoch: int | None = None,
+    parent: HeldGrant | None = None,
+) -> Envelope:
+    """The same office with the next serial and a new life; perhaps below a renewed parent, or after a denial."""
+    above = parent.grant if parent is not None else None
+    grant = replace(
+        former,
+        not_before=max(not_before, above.not_before) if above else not_before,
+        expires=_until(WallMs(not_before + life_ms), above),
+        serial=former.serial + 1,
+        epoch=former.epoch if epoch is None else epoch,
+        parent=former.parent if parent is None else parent.digest,
+    )
+    return sign(Kind.GRANT, codec.encode(grant), signers)
+
+
+def _until(expires: WallMs, above: Grant | None) -> WallMs:
+    return expires if above is None else min(expires, above.expires)
+
+
+def make_denial(
+    scope: UnitPath, holder: str, *, epoch: int, issued: WallMs, signers: Sequence[SigningKey]
+) -> Envelope:
+    """Takes back every grant that this grantor gave with a lower epoch; `anchor` is the holder of the anchor."""
+    return sign(Kind.DENIAL, codec.encode(Denial(scope, holder, epoch, issued)), signers)
+
+
+def make_assignment(
+    scope: UnitPath, placements: Iterable[Placement], *, issued: WallMs, signers: Sequence[SigningKey]
+) -> Envelope:
+    """A word on where loudspeakers belong."""
+    return sign(Kind.ASSIGNMENT, codec.encode(Assignment(scope, issued, tuple(placements))), signers)
+
+
+def hold(envelopes: Iterable[Envelope], anchor: Anchor) -> Mapping[str, HeldGrant]:
+    """Grants by digest, parents first, each verified up to the anchor.
+
+    Raises:
+        DocumentError: one of them does not hold, with its reason.
+    """
+    held, left = accept_all(envelopes, anchor, {})
+    for envelope in left:
+        accept_grant(envelope, anchor, held)
+    return held
+
+
+def check_complete(envelope: Envelope, anchor: Anchor, parents: Iterable[Envelope] = ()) -> bool:
     """Whether devices would accept the grant; False when it only waits for more signatures.
+
+    Args:
+        parents: all grants between it and the anchor.
 
     Raises:
         DocumentError: they would refuse it whoever else signs.
     """
     try:
-        accept_grant(envelope, anchor, {})
+        accept_grant(envelope, anchor, hold(parents, anchor))
     except DocumentError as error:
         if error.refusal is Refusal.THRESHOLD_NOT_MET:
             return False
         raise
     return True
+
+
+def check_authorised(envelope: Envelope, anchor: Anchor, grants: Iterable[Envelope], *, wall: WallMs) -> bool:
+    """The same for a denial or an assignment, which is signed under a grant or by the anchor's holders.
+
+    Raises:
+        DocumentError: devices would refuse it whoever else signs.
+    """
+    held = hold(grants, anchor)
+    try:
+        authorise(envelope, anchor=anchor, grants=held, wall=wall, denied={})
+    except DocumentError as error:
+        if error.refusal in (Refusal.THRESHOLD_NOT_MET, Refusal.VERB_NOT_GRANTED) and _waits(envelope, anchor, held):
+            return False
+        raise
+    return True
+
+
+def _waits(envelope: Envelope, anchor: Anchor, held: Mapping[str, HeldGrant]) -> bool:
+    """Whether some office with the verb lacks signatures only."""
+    named = {one.key_id for one in envelope.signatures}
+    verb = Verb.GRANT if kind_of(envelope) is Kind.DENIAL else Verb.ASSIGN
+    offices = [(one.grant.keys, one.grant.threshold) for one in held.values() if verb in one.grant.verbs]
+    offices.append((anchor.keys, anchor.threshold))
+    return any(0 < len(named & {key_id(key) for key in keys}) < threshold for keys, threshold in offices)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,19 +24,19 @@ from protocol.grants import Anchor, Grant, read_anchor
 from protocol.keys import SigningKey, public_key
 from protocol.units import UnitPath, parent, unit_path
 from protocol.verbs import Verb
-from provisioning.ceremony import OPERATOR_LIFE_MS, Office, check_complete, make_anchor, make_grant
+from provisioning.ceremony import hold, make_anchor
+from provisioning.demo_chain import PROVINCE, Holder, Table, make_chain, place_all, placed_devices
 from provisioning.errors import ProvisioningError
 from provisioning.passphrase import make_passphrase
 from signer.disk import write_durably
 from signer.key_store import COST, KeyStore, read_sealed, seal, unseal
 from signer.places import read_places
 
-PROVINCE: Final = unit_path("vn/92")
 _ANCHOR_KEYS: Final = ("anchor-1", "anchor-2", "anchor-3")
 _ANCHOR_THRESHOLD: Final = 2
 _PROVINCE_HOLDERS: Final = ("Trần Thu Hà", "Lý Minh Đức")
 _COMMUNE_HOLDERS: Final = ("Nguyễn Thị Lan", "Thạch Sô Phia", "Trần Văn Út")
-_DAILY: Final = (Verb.SCHEDULE, Verb.CONFIGURE, Verb.LIVE, Verb.STOP)
+_LEARNED: Final = re.compile("[0-9a-f]{64}")
 _RENEW_BEFORE_MS: Final = 30 * DAY_MS
 _FILE_BYTES_MAX: Final = 256 * 1024
 
@@ -63,7 +64,8 @@ class Ceremony:
     Attributes:
         anchor_path: the file that devices, controller and signer pin.
         people: operators with their passphrases: p1, p2, then c1 and so on.
-        grants: envelopes to be posted to the controller.
+        grants: envelopes to be posted to the controller, parents before children.
+        assignments: words on which loudspeaker belongs where, to be posted after them.
     """
 
     data: Path
@@ -71,6 +73,7 @@ class Ceremony:
     anchor: Anchor
     people: tuple[Person, ...]
     grants: tuple[Envelope, ...]
+    assignments: tuple[Envelope, ...] = ()
 
     def person(self, key: str) -> Person:
         """The operator of a key name."""
@@ -92,21 +95,13 @@ class _Stored:
     schema: int = field(default=1, metadata=bounded(low=1, high=1))
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """Keys that are open while the ceremony lasts."""
-
-    stored: _Stored
-    anchor: Anchor
-    anchor_signers: tuple[SigningKey, ...]
-
-
 def make_ceremony(
     data: Path,
     *,
     freshness_key: str,
     places: Mapping[str, Any],
     communes: Sequence[str] | None = None,
+    devices: Mapping[str, str] | None = None,
     wall: WallMs | None = None,
     cost: int = COST,
 ) -> Ceremony:
@@ -117,6 +112,7 @@ def make_ceremony(
         freshness_key: public key by which the controller signs times and heads.
         places: unit path to `{"name", "loudspeakers", "people"}`, the whole unit counted.
         communes: units with an operator of their own; else the first three below the province.
+        devices: place of each loudspeaker by its name; signed when it is not signed yet.
         cost: scrypt's n, lower in tests.
 
     Raises:
@@ -128,10 +124,12 @@ def make_ceremony(
     _write(data / "signer" / "places.json", json.dumps(dict(places), ensure_ascii=False, indent=1).encode())
     if not _secrets_path(data).exists():
         chosen = [unit_path(one) for one in communes] if communes is not None else _communes(names)
-        made = _begin(data, communes=chosen, freshness_key=freshness_key, cost=cost)
-        _make_grants(data, made, names=names, wall=now, serial=1)
-        _write(_secrets_path(data), codec.encode(made.stored))
-    return _find(data, names=names, freshness_key=freshness_key, wall=now)
+        stored, table = _begin(data, communes=chosen, freshness_key=freshness_key, cost=cost)
+        _keep_chain(data, make_chain(table, names, wall=now, serial=1))
+        _write(_secrets_path(data), codec.encode(stored))
+    _renew(data, names=names, freshness_key=freshness_key, wall=now)
+    _place(data, {name: unit_path(place) for name, place in (devices or {}).items()}, wall=now)
+    return load_ceremony(data)
 
 
 def load_ceremony(data: Path) -> Ceremony:
@@ -143,25 +141,61 @@ def load_ceremony(data: Path) -> Ceremony:
     try:
         stored = build(_Stored, json.loads(_secrets_path(data).read_bytes()))
         anchor = read_anchor(_anchor_path(data).read_bytes())
-        files = sorted((data / "signer" / "grants").glob("*.json"))
-        grants = tuple(unpack(path.read_bytes()) for path in files)
+        grants, assignments = _envelopes(data / "signer" / "grants"), _envelopes(data / "signer" / "assignments")
+        ordered = hold(grants, anchor)
     except (OSError, ValueError, DocumentError) as error:
         words = f"The demo's keys in {data} cannot be read ({error}). Remove the directory to begin anew."
         raise ProvisioningError(words) from error
-    return Ceremony(data, _anchor_path(data), anchor, stored.people, grants)
+    by_digest = {one.digest: one for one in grants}
+    return Ceremony(
+        data, _anchor_path(data), anchor, stored.people, tuple(by_digest[one] for one in ordered), assignments
+    )
 
 
-def _find(data: Path, *, names: Mapping[UnitPath, str], freshness_key: str, wall: WallMs) -> Ceremony:
+def _envelopes(folder: Path) -> tuple[Envelope, ...]:
+    """Those of the ceremony; what the signer learned since is named by its digest."""
+    files = (path for path in sorted(folder.glob("*.json")) if not _LEARNED.fullmatch(path.stem))
+    return tuple(unpack(path.read_bytes()) for path in files)
+
+
+def _renew(data: Path, *, names: Mapping[UnitPath, str], freshness_key: str, wall: WallMs) -> None:
     found = load_ceremony(data)
     if found.anchor.freshness_keys != (freshness_key,):
         _write_anchor(data, dataclasses.replace(found.anchor, freshness_keys=(freshness_key,)))
-        found = load_ceremony(data)
-    held = [codec.decode(Grant, one.payload, bytes_max=_FILE_BYTES_MAX) for one in found.grants]
-    if held and min(one.expires for one in held) - wall > _RENEW_BEFORE_MS:
-        return found
-    serial = max((one.serial for one in held), default=0) + 1
-    _make_grants(data, _reopen(data, found.anchor), names=names, wall=wall, serial=serial)
-    return load_ceremony(data)
+    held = [_grant(one) for one in found.grants]
+    whole = any(Verb.GRANT in one.verbs for one in held)
+    if whole and min(one.expires for one in held) - wall > _RENEW_BEFORE_MS:
+        return
+    serial = max((_grant(one).serial for one in (*found.grants, *_learned(data))), default=0) + 1
+    table = _reopen(data, load_ceremony(data).anchor)
+    _keep_chain(data, make_chain(table, names, wall=wall, serial=serial))
+
+
+def _grant(envelope: Envelope) -> Grant:
+    return codec.decode(Grant, envelope.payload, bytes_max=_FILE_BYTES_MAX)
+
+
+def _learned(data: Path) -> list[Envelope]:
+    """Renewals that were signed since at the pages: the next serial is above theirs."""
+    files = (data / "signer" / "grants").glob("*.json")
+    return [unpack(path.read_bytes()) for path in files if _LEARNED.fullmatch(path.stem)]
+
+
+def _place(data: Path, devices: Mapping[str, UnitPath], *, wall: WallMs) -> None:
+    found = load_ceremony(data)
+    person = found.people[0]
+    folder = data / "signer" / "assignments"
+    named = placed_devices(_envelopes(folder))
+    missing = {name: place for name, place in devices.items() if name not in named}
+    if missing:
+        key = unseal(KeyStore(data / "signer" / "keys").get(person.key), person.passphrase)
+        for name, envelope in place_all(missing, wall=wall, signer=key).items():
+            _write(folder / f"{name}.json", envelope.pack())
+
+
+def _keep_chain(data: Path, chain: Mapping[str, Envelope]) -> None:
+    for name, envelope in chain.items():
+        _write(data / "signer" / "grants" / f"{name}.json", envelope.pack())
 
 
 def _communes(names: Mapping[UnitPath, str]) -> list[UnitPath]:
@@ -169,7 +203,7 @@ def _communes(names: Mapping[UnitPath, str]) -> list[UnitPath]:
     return below[: len(_COMMUNE_HOLDERS)]
 
 
-def _begin(data: Path, *, communes: Sequence[UnitPath], freshness_key: str, cost: int) -> _Made:
+def _begin(data: Path, *, communes: Sequence[UnitPath], freshness_key: str, cost: int) -> tuple[_Stored, Table]:
     vault = KeyStore(data / "ceremony" / "keys")
     secrets = tuple(_Secret(name, make_passphrase()) for name in _ANCHOR_KEYS)
     signers = tuple(_new_key(vault, one.name, one.name, one.passphrase, cost) for one in secrets)
@@ -183,18 +217,20 @@ def _begin(data: Path, *, communes: Sequence[UnitPath], freshness_key: str, cost
     desk = KeyStore(data / "signer" / "keys")
     holders = [(f"p{at}", name, PROVINCE) for at, name in enumerate(_PROVINCE_HOLDERS, 1)]
     holders += [(f"c{at}", _holder(at), commune) for at, commune in enumerate(communes, 1)]
-    people = tuple(_new_person(desk, *holder, cost=cost) for holder in holders)
-    return _Made(_Stored(people, secrets), anchor, signers)
+    people, opened = [], {}
+    for key, holder, scope in holders:
+        passphrase = make_passphrase()
+        opened[key] = _new_key(desk, key, holder, passphrase, cost)
+        people.append(Person(key, holder, passphrase, opened[key].public, scope))
+    return _Stored(tuple(people), secrets), Table(anchor, _holders(people), signers, opened)
+
+
+def _holders(people: Sequence[Person]) -> tuple[Holder, ...]:
+    return tuple(Holder(one.key, one.holder, one.public, one.scope) for one in people)
 
 
 def _holder(number: int) -> str:
     return _COMMUNE_HOLDERS[(number - 1) % len(_COMMUNE_HOLDERS)]
-
-
-def _new_person(desk: KeyStore, key: str, holder: str, scope: UnitPath, *, cost: int) -> Person:
-    passphrase = make_passphrase()
-    made = _new_key(desk, key, holder, passphrase, cost)
-    return Person(key, holder, passphrase, made.public, scope)
 
 
 def _new_key(store: KeyStore, name: str, holder: str, passphrase: str, cost: int) -> SigningKey:
@@ -203,40 +239,12 @@ def _new_key(store: KeyStore, name: str, holder: str, passphrase: str, cost: int
     return key
 
 
-def _reopen(data: Path, anchor: Anchor) -> _Made:
+def _reopen(data: Path, anchor: Anchor) -> Table:
     stored = build(_Stored, json.loads(_secrets_path(data).read_bytes()))
-    vault = data / "ceremony" / "keys"
-    opened = (unseal(read_sealed(vault / f"{one.name}.json"), one.passphrase) for one in stored.anchor_keys)
-    return _Made(stored, anchor, tuple(opened))
-
-
-def offices(people: Sequence[Person], names: Mapping[UnitPath, str]) -> dict[str, Office]:
-    """The grants of the demo by file name: two of the whole province, one for each commune."""
-    above = tuple(one.public for one in people if one.scope == PROVINCE)
-    made = {
-        "province-daily": Office("Trung tâm truyền thông thành phố", PROVINCE, _DAILY, above),
-        "province-alert": Office("Trực khẩn cấp thành phố", PROVINCE, (Verb.ALERT, Verb.ALERT_WIDE), above, 2),
-    }
-    for one in people:
-        if one.scope != PROVINCE:
-            unit = names.get(one.scope, one.scope)
-            name = f"Đài truyền thanh {unit[:1].lower()}{unit[1:]}"
-            made[f"commune-{one.key}"] = Office(name, one.scope, (*_DAILY, Verb.ALERT), (one.public,))
-    return made
-
-
-def _make_grants(data: Path, made: _Made, *, names: Mapping[UnitPath, str], wall: WallMs, serial: int) -> None:
-    for name, office in offices(made.stored.people, names).items():
-        envelope = make_grant(
-            office,
-            signers=made.anchor_signers[: made.anchor.threshold],
-            # Machines of one demo may disagree by a little; a grant from tomorrow would silence it for a day.
-            not_before=WallMs(wall - DAY_MS),
-            life_ms=OPERATOR_LIFE_MS,
-            serial=serial,
-        )
-        assert check_complete(envelope, made.anchor), "the demo's own grants hold"
-        _write(data / "signer" / "grants" / f"{name}.json", envelope.pack())
+    vault, desk = data / "ceremony" / "keys", KeyStore(data / "signer" / "keys")
+    above = tuple(unseal(read_sealed(vault / f"{one.name}.json"), one.passphrase) for one in stored.anchor_keys)
+    opened = {one.key: unseal(desk.get(one.key), one.passphrase) for one in stored.people}
+    return Table(anchor, _holders(stored.people), above, opened)
 
 
 def _write_anchor(data: Path, anchor: Anchor) -> None:

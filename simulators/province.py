@@ -89,7 +89,13 @@ async def open_province(data: Path, addresses: Addresses) -> AsyncIterator[Provi
     """
     prepare(data)
     demo, key = open_demo(data), open_key(data)
-    ceremony = make_ceremony(data, freshness_key=key.public, places=demo_places(demo), communes=demo.communes)
+    ceremony = make_ceremony(
+        data,
+        freshness_key=key.public,
+        places=demo_places(demo),
+        communes=demo.communes,
+        devices={one.id: one.place for one in demo.devices},
+    )
     async with AsyncExitStack() as stack:
         children = (_controller(data, addresses), _signer(data, addresses))
         for child in children:
@@ -123,7 +129,7 @@ def _signer(data: Path, addresses: Addresses) -> Child:
 
 async def _hand_in_grants(controller: str, ceremony: Ceremony) -> None:
     """The controller keeps what it has: the same grants again change nothing."""
-    envelopes = [one.pack().decode() for one in ceremony.grants]
+    envelopes = [one.pack().decode() for one in (*ceremony.grants, *ceremony.assignments)]
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{controller}/api/v1/envelopes", json={"envelopes": envelopes}) as answer,

@@ -13,15 +13,16 @@ from protocol.clock import DAY_MS, WallMs
 from protocol.document import Kind
 from protocol.envelope import sign
 from protocol.errors import DocumentError, Refusal
-from protocol.grants import Grant, HeldGrant, accept_grant, read_anchor
+from protocol.grants import Grant, HeldGrant, read_anchor
 from protocol.keys import SigningKey
 from protocol.units import UnitPath
 from protocol.verbs import Verb
+from provisioning.ceremony import hold as hold_chain
 from provisioning.demo import Ceremony, load_ceremony, make_ceremony
 from provisioning.errors import ProvisioningError
 from provisioning.passphrase import WORDS, make_passphrase
-from signer.word_store import WordStore
 from signer.key_store import KeyStore, unseal
+from signer.word_store import WordStore
 from tests.protocol import people
 
 NOW = people.NOW
@@ -46,8 +47,7 @@ def ceremony(tmp_path_factory: pytest.TempPathFactory) -> Ceremony:
 
 
 def held(made: Ceremony) -> dict[str, HeldGrant]:
-    accepted = [accept_grant(one, made.anchor, {}) for one in made.grants]
-    return {one.digest: one for one in accepted}
+    return dict(hold_chain(made.grants, made.anchor))
 
 
 def refusal(made: Ceremony, kind: Kind, payload: bytes, *keys: str) -> Refusal | None:
@@ -115,7 +115,7 @@ def test_grants_are_renewed_in_their_last_month(tmp_path: Path) -> None:
     grants = [codec.decode(Grant, one.payload, bytes_max=8192) for one in later.grants]
     assert {one.serial for one in grants} == {2}
     assert min(one.expires for one in grants) > NOW + 150 * DAY_MS
-    assert len(held(later)) == 5
+    assert len(held(later)) == 9
 
 
 def test_new_controller_key_goes_into_the_anchor(tmp_path: Path) -> None:
@@ -124,14 +124,14 @@ def test_new_controller_key_goes_into_the_anchor(tmp_path: Path) -> None:
     again = hold(tmp_path, freshness=other)
     assert again.anchor.freshness_keys == (other,)
     assert again.anchor.keys == first.anchor.keys
-    assert len(held(again)) == 5
+    assert len(held(again)) == 9
 
 
 def test_interrupted_ceremony_begins_anew(tmp_path: Path) -> None:
     hold(tmp_path)
     (tmp_path / "signer" / "demo.json").unlink()
     again = hold(tmp_path)
-    assert len(held(again)) == 5
+    assert len(held(again)) == 9
     opened = KeyStore(tmp_path / "signer" / "keys")
     assert all(unseal(opened.get(one.key), one.passphrase).public == one.public for one in again.people)
 
@@ -174,6 +174,7 @@ def test_verbs_of_the_grants(ceremony: Ceremony) -> None:
         Verb.LIVE,
         Verb.ALERT,
         Verb.STOP,
+        Verb.GRANT,
     }
 
 
