@@ -12,7 +12,7 @@ import jinja2
 from aiohttp import web
 
 from protocol.clock import MonoMs, WallMs
-from signer import i18n, keys, routes, wording
+from signer import hello, i18n, keys, routes, wording
 from signer.act import Pen
 from signer.card_keys import CardKeys
 from signer.config import SignerConfig
@@ -56,6 +56,7 @@ def make_app(config: SignerConfig, *, wall: Wall = _wall, mono: Mono = _mono) ->
     app.cleanup_ctx.append(_outside)
     _set_up_pages(app, config)
     routes.setup(app)
+    hello.setup(app)
     app.router.add_static("/static", _HERE / "static")
     return app
 

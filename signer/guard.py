@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Final
 
 import aiohttp_jinja2
@@ -10,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from signer import i18n
-from signer.errors import ForbiddenError, SignerError
+from signer.errors import ForbiddenError, RequestRefusedError, SignerError
 from signer.i18n import gettext as _
 from signer.keys import CONFIG
 
@@ -34,15 +35,41 @@ async def speak(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors become pages that say what to do; nothing of a request is written to the log."""
     try:
+        _check_shape(request)
         return await handler(request)
     except SignerError as error:
         return _page(request, str(error), error.status)
+    except (ValueError, web.RequestPayloadError) as error:
+        if not _is_readers(error):
+            raise
+        return _page(request, _("The controller handed over something this program cannot read."), 400)
     except web.HTTPRequestEntityTooLarge:
         return _page(request, _("The document is larger than the loudspeakers accept."), 413)
     except web.HTTPNotFound:
         return _page(request, _("There is no such page here."), 404)
     except web.HTTPMethodNotAllowed:
         return _page(request, _("This page cannot be opened that way."), 405)
+
+
+def _check_shape(request: web.Request) -> None:
+    """Browsers send text in UTF-8, not packed; a packed body would be unpacked before its size is known.
+
+    Raises:
+        RequestRefusedError: anything else.
+    """
+    try:
+        "".join((request.path_qs, request.path, *request.headers.values(), *request.query.values())).encode()
+        plain = (request.charset or "utf-8").lower() in ("utf-8", "utf8", "us-ascii")
+    except ValueError:
+        plain = False
+    if not plain or request.headers.get("Content-Encoding", "identity") != "identity":
+        raise RequestRefusedError(_("The controller handed over something this program cannot read."))
+
+
+def _is_readers(error: Exception) -> bool:
+    """Whether it arose where a request is taken apart: such as a form without its boundary."""
+    frames = [frame for frame, _line in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__", "")).startswith(("aiohttp.", "urllib."))
 
 
 def _page(request: web.Request, message: str, status: int) -> web.Response:
@@ -103,3 +130,4 @@ async def set_headers(request: web.Request, answer: web.StreamResponse) -> None:
     answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     answer.headers.setdefault("Cache-Control", "no-store")
+    answer.headers.setdefault("Vary", "Origin, Cookie")

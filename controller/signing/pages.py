@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -152,17 +153,27 @@ async def hand_over_partial(request: web.Request) -> web.Response:
 def hand_over(request: web.Request, made: SigningRequest, *, envelope: bytes = b"") -> web.Response:
     """The page that leads to the operator's own signer with a form of that program's fields."""
     config = request.app[CONFIG]
-    values = {
-        "review_url": f"{config.signer_url}/review",
-        "origin": config.origin,
+    fields = {
         "kind": made.kind.value,
-        "kind_name": gettext(KINDS.get(made.kind, made.kind.value)),
         "payload": base64.b64encode(made.payload).decode(),
         "envelope": base64.b64encode(envelope).decode(),
         "return_url": f"{config.origin}/signing",
+    }
+    values = {
+        "review_url": f"{config.signer_url}/review",
+        "origin": config.origin,
+        "kind_name": gettext(KINDS.get(made.kind, made.kind.value)),
         "summary": made.summary,
+        "request_file": _as_file({"controller": config.origin, **fields}),
+        "request_name": f"loalang-{made.kind}-{made.unit.replace('/', '-')}.json",
+        **fields,
     }
     return page(request, "signing/hand_over.html", values)
+
+
+def _as_file(fields: Mapping[str, str]) -> str:
+    """The same fields as a file that the signer opens when no network leads to it."""
+    return f"data:application/json;base64,{base64.b64encode(json.dumps(fields).encode()).decode()}"
 
 
 async def load_broker(request: web.Request, viewer: Viewer) -> Mapping[str, Any] | None:

@@ -71,7 +71,8 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
     config = request.app[CONFIG]
     panel = config.panel_url or "'none'"
     policy = (
-        f"default-src 'self'; form-action 'self' {config.signer_url}; connect-src 'self' {config.signer_url}; frame-src {panel}; media-src 'self' blob:; "
+        f"default-src 'self'; form-action 'self' {config.signer_url}; connect-src 'self' {config.signer_url}; "
+        f"frame-src {panel}; media-src 'self' blob:; "
         f"img-src 'self' data:; style-src 'self' 'nonce-{nonce(request)}'; base-uri 'none'; object-src 'none'; "
         "frame-ancestors 'none'"
     )
