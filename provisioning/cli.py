@@ -19,7 +19,7 @@ from protocol.grants import read_anchor
 from protocol.keys import SigningKey
 from protocol.units import unit_path
 from protocol.verbs import Verb
-from provisioning import bundle_cli, logs_cli
+from provisioning import bundle_cli, logs_cli, root_cli
 from provisioning.ceremony import Office, check_complete, make_anchor, make_grant
 from provisioning.checkup import check_device
 from provisioning.demo import make_ceremony
@@ -48,6 +48,7 @@ for _name, _group in _groups.items():
     app.add_typer(_group, name=_name)
 app.add_typer(bundle_cli.app, name="bundle")
 app.add_typer(logs_cli.app, name="logs")
+app.add_typer(root_cli.app, name="root")
 
 SignWith = Annotated[list[Path], typer.Option(help="an anchor holder's key file, once for each")]
 AnchorPath = Annotated[Path, typer.Option(help="the pinned anchor file")]
