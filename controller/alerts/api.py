@@ -16,6 +16,7 @@ from controller.keys import ENGINE
 from controller.openapi import BOOLEAN, INTEGER, TEXT, WALL_MS, ApiRoute, add_api, listing, nullable, record
 from controller.store.engine import reading
 from controller.web.explained import N_, Explained
+from controller.web.strict_json import loads
 from protocol.alert import Tone
 from protocol.units import unit_path
 
@@ -92,7 +93,7 @@ async def make_alert(request: web.Request) -> web.Response:
 
 async def _wanted(request: web.Request) -> Wanted:
     try:
-        body = await request.json()
+        body = await request.json(loads=loads)
         return Wanted(
             AlertKind(body["kind"]),
             tuple(unit_path(str(one)) for one in body["targets"]),

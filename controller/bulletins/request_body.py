@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from controller.web.explained import N_, Explained
+from controller.web.strict_json import loads
 
 
 async def json_body(request: web.Request) -> Mapping[str, Any]:
@@ -20,7 +21,7 @@ async def json_body(request: web.Request) -> Mapping[str, Any]:
     if not request.can_read_body:
         return {}
     try:
-        body = await request.json()
+        body = await request.json(loads=loads)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise _malformed() from error
     if not isinstance(body, dict):

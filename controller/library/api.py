@@ -19,6 +19,7 @@ from controller.people.access import viewer_of
 from controller.people.domain import Role
 from controller.store.engine import reading
 from controller.web.explained import N_, Explained, not_found
+from controller.web.strict_json import loads
 from protocol.units import UnitPath, unit_path
 
 MAKERS = (Role.AUTHOR, Role.APPROVER, Role.OPERATOR)
@@ -132,7 +133,7 @@ async def speak_text(request: web.Request) -> web.Response:
 
 async def _object(request: web.Request) -> dict[str, str]:
     try:
-        body = await request.json()
+        body = await request.json(loads=loads)
         fields = {name: body[name] for name in ("unit", "text", "language")} | {"title": body.get("title", "")}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Explained(N_("The request could not be understood. Go back and try again.")) from error

@@ -18,6 +18,7 @@ from controller.web.explained import N_, Explained
 from controller.web.guard import SESSION_COOKIE, public
 from controller.web.held import local_path, parse_held, sign_in_page
 from controller.web.page import page, see_other
+from controller.web.strict_json import loads
 
 
 @public
@@ -128,7 +129,7 @@ async def read_json(request: web.Request) -> dict[str, Any]:
         Explained: it is none.
     """
     try:
-        body = await request.json()
+        body = await request.json(loads=loads)
     except ValueError:
         body = None
     if not isinstance(body, dict):

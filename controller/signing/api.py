@@ -24,6 +24,7 @@ from controller.signing.rate import RateLimit
 from controller.signing.request import SigningRequest, make_request
 from controller.store.engine import reading, writing
 from controller.web.explained import N_, Explained, not_found
+from controller.web.strict_json import loads
 from protocol.document import Kind
 from protocol.units import UnitPath
 
@@ -116,7 +117,7 @@ def _tell_pages(app: web.Application, result: Result) -> None:
 
 async def _packed(request: web.Request) -> list[bytes]:
     try:
-        body = await request.json()
+        body = await request.json(loads=loads)
         packed = [str(one).encode() for one in body["envelopes"]]
     except (json.JSONDecodeError, UnicodeError, KeyError, TypeError) as error:
         text = N_("Send a JSON object with a list of envelopes.")
@@ -192,7 +193,7 @@ async def ask(request: web.Request, unit: UnitPath, asked: Asked) -> SigningRequ
 
 async def _asked(request: web.Request) -> Asked:
     try:
-        body = await request.json() if request.can_read_body else {}
+        body = await request.json(loads=loads) if request.can_read_body else {}
         return Asked(Kind(body.get("kind", "schedule")), body)
     except (json.JSONDecodeError, UnicodeError, ValueError, AttributeError) as error:
         text = N_("Say what should be signed: schedule, audible-config or stop.")

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from controller.web.explained import N_, Explained, not_found
 from controller.web.guard import Handler
+from controller.web.intake import is_unreadable
 from controller.web.page import page
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,9 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
     except (OperationalError, OSError) as error:
         logger.warning("%s %s failed", request.method, request.path, exc_info=True)
         return _tell(request, _explain_disk(error))
-    except Exception:
+    except Exception as error:
+        if is_unreadable(error):
+            return _tell(request, _explain_http(web.HTTPBadRequest()))
         logger.exception("%s %s failed", request.method, request.path)
         return _tell(request, _UNEXPECTED)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from controller.web.page import page
+from controller.web.strict_json import loads
 
 _LEFT_OUT = frozenset({"csrf", "password", "present", "fresh", "again"})
 
@@ -32,7 +33,7 @@ class HeldForm:
 def parse_held(text: str) -> HeldForm | None:
     """The form that `HeldForm.json` wrote, or None for anything else."""
     try:
-        value = json.loads(text)
+        value = loads(text)
         action = local_path(str(value["action"]))
         fields = tuple((str(name), str(content)) for name, content in value["fields"])
     except (ValueError, KeyError, TypeError):

@@ -17,6 +17,7 @@ from controller.keys import CLOCK, CONFIG
 from controller.people.access import SESSION, VIEWER
 from controller.web.i18n import LANGUAGE, LANGUAGES
 from controller.web.navigation import entries, serves
+from controller.web.strict_json import loads
 
 TOLD_COOKIE = "loalang_told"
 BANNER = "/alerts/banner"
@@ -90,9 +91,14 @@ def form_keys(csrf: str) -> Markup:
 
 def read_told(request: web.Request) -> Told | None:
     """What the previous page wanted to be told, if it can be read."""
+    return told_in(request.cookies.get(TOLD_COOKIE, ""))
+
+
+def told_in(cookie: str) -> Told | None:
+    """What a cookie tells; None for what `see_other` never wrote: cookies are shared by all programs of a host."""
     try:
-        kind, text = json.loads(base64.urlsafe_b64decode(request.cookies.get(TOLD_COOKIE, "")))
-    except ValueError:
+        kind, text = loads(base64.urlsafe_b64decode(cookie).decode())
+    except (ValueError, TypeError):
         return None
     return Told(str(text), str(kind) if kind in ("done", "warning", "error") else "done")
 
