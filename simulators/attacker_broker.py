@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-_CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE, _PINGREQ = 1, 3, 4, 8, 12
+_CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE, _UNSUBSCRIBE, _PINGREQ = 1, 3, 4, 8, 10, 12
 _CONNACK: Final = b"\x20\x02\x01\x00"
 _LENGTH_BYTES_MAX: Final = 4
 _log = logging.getLogger(__name__)
@@ -139,6 +139,8 @@ class AttackerBroker:
             )
             self._lines.append(writer)
             self._greet(writer)
+        elif kind == _UNSUBSCRIBE:
+            writer.write(b"\xb0\x02" + body[:2])
         elif kind == _PUBLISH:
             await self._hear(head, body, writer)
         elif kind == _PUBACK:

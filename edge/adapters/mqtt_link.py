@@ -68,6 +68,7 @@ class MqttLink:
         self._broker = broker
         self._place = place
         self._left: set[str] = set()
+        self._leaving: asyncio.Future[None] | None = None
         self._backoff = backoff or Backoff()
         self._session: Session | None = None
 
@@ -107,14 +108,21 @@ class MqttLink:
 
     async def _connect(self, session: Session) -> None:
         await session.open()
-        if self._left:
-            await session.unsubscribe(sorted(self._left))
-            self._left.clear()
         granted = await session.subscribe([(topic, 1) for topic in down_topics(self._place)])
         if any(code == _REFUSED for code in granted):
             raise aiomqtt.MqttError("the broker refuses a subscription")
         await session.publish(online_topic(self._broker.device), b"1", qos=1, retain=True)
         self._session = session
+        if self._left:
+            # Beside all else: what still comes from there is refused anyway, and a broker may never answer.
+            self._leaving = asyncio.ensure_future(self._leave(session, sorted(self._left)))
+
+    async def _leave(self, session: Session, topics: list[str]) -> None:
+        try:
+            await session.unsubscribe(topics)
+            self._left -= {*topics}
+        except aiomqtt.MqttError as error:
+            _log.debug("the topics of the former place are still subscribed: %s", error)
 
     async def _rest(self, began_s: float) -> None:
         if time.monotonic() - began_s > _STABLE_S:
