@@ -13,14 +13,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from protocol import codec, sealed
-from protocol.clock import DAY_MS
-from protocol.envelope import Envelope, countersign, unpack
+from protocol.envelope import Envelope, unpack
 from protocol.grants import read_anchor
 from protocol.keys import SigningKey
 from protocol.units import unit_path
-from protocol.verbs import Verb
-from provisioning import bundle_cli, logs_cli, root_cli
-from provisioning.ceremony import Office, check_complete, make_anchor, make_grant
+from provisioning import bundle_cli, grant_cli, logs_cli, root_cli
+from provisioning.ceremony import make_anchor
 from provisioning.checkup import check_device
 from provisioning.demo import make_ceremony
 from provisioning.device_file import DeviceFile, enrol
@@ -33,13 +31,12 @@ from provisioning.terminal import console as _console
 from provisioning.terminal import explained as _explained
 from provisioning.terminal import now as _now
 from signer.disk import write_durably
-from signer.key_store import KeyStore, read_sealed, seal, unseal
+from signer.key_store import KeyStore, seal
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 _ABOUT: Final = {
     "keys": "Operators' and anchor holders' keys.",
     "anchor": "The file that devices pin.",
-    "grant": "Who may say what, where.",
     "log": "What a controller distributed, checked without it.",
     "demo": "The key ceremony of the made-up province.",
 }
@@ -48,6 +45,7 @@ for _name, _group in _groups.items():
     app.add_typer(_group, name=_name)
 app.add_typer(bundle_cli.app, name="bundle")
 app.add_typer(logs_cli.app, name="logs")
+grant_cli.add_to(app)
 app.add_typer(root_cli.app, name="root")
 
 SignWith = Annotated[list[Path], typer.Option(help="an anchor holder's key file, once for each")]
@@ -94,51 +92,6 @@ def anchor_make(
         anchor = replace(anchor, log_key=sealed.log_key(log_key))
     write_durably(out, codec.encode(anchor), mode=0o644)
     _console.print(_("Anchor written to %(path)s.") % {"path": out})
-
-
-@_groups["grant"].command("make")
-@_explained
-def grant_make(
-    *,
-    scope: str,
-    holder: Annotated[str, typer.Option(help="the office that acts")],
-    verb: Annotated[list[Verb], typer.Option(help="what it may do, once for each")],
-    key: Annotated[list[str], typer.Option(help="public key of an operator, once for each")],
-    sign_with: SignWith,
-    anchor: AnchorPath = Path("anchor.json"),
-    threshold: int = 1,
-    days: Annotated[int, typer.Option(min=1, max=90)] = 90,
-    serial: int = 1,
-    out: Path = Path("grant.json"),
-) -> None:
-    """Makes an operator's grant below the anchor; other anchor holders may add their signature later."""
-    office = Office(holder, unit_path(scope), tuple(verb), tuple(key), threshold)
-    life_ms = days * DAY_MS
-    envelope = make_grant(office, signers=_opened(sign_with), not_before=_now(), life_ms=life_ms, serial=serial)
-    _write_grant(envelope, anchor, out)
-
-
-@_groups["grant"].command("sign")
-@_explained
-def grant_sign(*, file: Path, sign_with: SignWith, anchor: AnchorPath = Path("anchor.json")) -> None:
-    """Adds an anchor holder's signature to a grant that waits for it."""
-    envelope = read_envelope(file)
-    _console.print_json(envelope.payload.decode())
-    for key in _opened(sign_with):
-        envelope = countersign(envelope, key)
-    _write_grant(envelope, anchor, file)
-
-
-def _opened(paths: list[Path]) -> list[SigningKey]:
-    return [unseal(read_sealed(path), typer.prompt(str(path), hide_input=True)) for path in paths]
-
-
-def _write_grant(envelope: Envelope, anchor: Path, out: Path) -> None:
-    complete = check_complete(envelope, read_anchor(anchor.read_bytes()))
-    write_durably(out, envelope.pack(), mode=0o644)
-    _console.print(_("Grant written to %(path)s.") % {"path": out})
-    if not complete:
-        _console.print(_("It still waits for the signature of another anchor holder."))
 
 
 @app.command("post")
