@@ -103,14 +103,13 @@ class EmbeddedBroker(ListeningBroker):
             made = _Handler.init_from_connect(reader, writer, self.plugins_manager)
             handler, offered = await asyncio.wait_for(made, CONNECT_TIMEOUT_S)
         except Exception as error:  # bytes from outside: whatever they are, they end this connection and no other
-            await writer.close()
+            await _hang_up(writer)
             raise MQTTError(f"no connect packet: {error!r}") from error
         client = offered.client_id or ""
         certificate = peer_certificate(writer.get_ssl_info())
         rights = await self._gate.admit(Offer(client, offered.username, offered.password, certificate))
         if rights is None:
-            await ConnackPacket.build(0, NOT_AUTHORIZED).to_stream(writer)
-            await writer.close()
+            await _hang_up(writer, ConnackPacket.build(0, NOT_AUTHORIZED))
             raise MQTTError(f"{client[:64]} is refused")
         await self._evict(client)
         self._rights[client] = rights
@@ -255,3 +254,13 @@ class EmbeddedBroker(ListeningBroker):
 def _abort(handler: BrokerProtocolHandler) -> None:
     if isinstance(handler, _Handler):
         handler.abort()
+
+
+async def _hang_up(writer: WriterAdapter, answer: ConnackPacket | None = None) -> None:
+    """Ends a connection that came to nothing; whoever was there may be gone already."""
+    try:
+        if answer is not None:
+            await answer.to_stream(writer)
+        await writer.close()
+    except OSError:
+        pass

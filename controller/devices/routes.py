@@ -46,7 +46,7 @@ def setup(app: web.Application) -> None:
     app[ROSTER] = Roster(heartbeat_ms=heartbeat_ms)
     app[ANNOUNCER] = Announcer(app[EVENTS], app[ROSTER], app[CLOCK])
     app[INGEST] = Ingest(app[ENGINE], app[ROSTER], app[ANNOUNCER], app[CLOCK])
-    app.middlewares.append(know_device)
+    app.middlewares.insert(1, know_device)  # inside what explains failures, before anybody looks for a person
     app.setdefault(REPORT_LISTENERS, []).append(app[INGEST].receive)
     app.router.add_get("/devices", pages.show_devices)
     app.router.add_get("/devices/new", pages.show_enrolment)

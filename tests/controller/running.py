@@ -22,6 +22,7 @@ from aiohttp import web
 
 from controller.app import CAPABILITIES, make_app, present
 from controller.config import Config
+from controller.devices.door import open_door
 from controller.people.domain import HeldRole, Role
 from controller.people.passwords import hash_now
 from controller.people.queries import add_account
@@ -126,12 +127,17 @@ class Answer:
 
 @dataclass(slots=True)
 class RunningController:
-    """A controller that answers on `origin`."""
+    """A controller that answers on `origin`.
+
+    Attributes:
+        door: port for devices, by mutual TLS, when `device_tls` was given.
+    """
 
     app: web.Application
     config: Config
     origin: str
     browsers: list[aiohttp.ClientSession]
+    door: int | None = None
 
     def stranger(self) -> Person:
         """A browser that is not signed in."""
@@ -167,7 +173,7 @@ async def run_controller(
     """Serves on a free port until the block ends."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    config = Config(data=data, port=port, **{"mqtt_port": 0, **settings})
+    config = Config(data=data, port=port, **{"mqtt_port": 0, "device_port": 0, **settings})
     app = make_app(config, clock=clock, capabilities=capabilities)
     if extend is not None:
         extend(app)
@@ -176,7 +182,8 @@ async def run_controller(
     await web.SockSite(runner, listening).start()
     running = RunningController(app, config, config.origin, [])
     try:
-        yield running
+        async with open_door(runner, config) as running.door:
+            yield running
     finally:
         for browser in running.browsers:
             await browser.close()
