@@ -68,7 +68,7 @@ def _tell_of_stick(turn: Turn, data: bytes, *, documents: int, since: int) -> No
     reports = [one.report for one in turn.effects[since:] if isinstance(one, PublishReport)]
     standings = [one.standing for one in reports if isinstance(one, Receipt)]
     taken, refused = standings.count(Standing.RECEIVED), standings.count(Standing.REFUSED)
-    detail = f"{Route.USB}: {documents} documents, {taken} in force now, {refused} refused"
+    detail = f"{Route.USB}: {documents} documents, {taken} new, {refused} refused"
     turn.receipt(hashlib.sha256(data).hexdigest(), "bundle", Standing.RECEIVED, detail=detail)
 
 

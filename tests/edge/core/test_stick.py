@@ -97,4 +97,4 @@ def test_stick_is_told_at_the_office(desk: Desk, office: Office) -> None:
     put_in(desk, *office.sent, good, bad)
     told = desk.reports(Receipt)[-1]
     assert (told.kind, told.standing) == ("bundle", Standing.RECEIVED)
-    assert told.detail == "usb: 5 documents, 1 in force now, 1 refused"
+    assert told.detail == "usb: 5 documents, 1 new, 1 refused"
