@@ -46,7 +46,7 @@ async def newest_state(connection: AsyncConnection) -> ChainState:
 
 
 async def entries_from(connection: AsyncConnection, first: int, *, limit: int) -> tuple[LogEntry, ...]:
-    """Entries by their number, oldest first, up to a row that is no entry. Raises ValueError when that is the first."""
+    """Entries by number, oldest first, up to a row that is no entry. Raises ValueError when that is the first one."""
     query = select(log_entries).where(log_entries.c.position >= first).order_by(log_entries.c.position)
     found: list[LogEntry] = []
     for row in await connection.execute(query.limit(limit)):
