@@ -51,10 +51,12 @@ class Loudspeaker:
 
     Attributes:
         state: what the agent knew last.
+        own, foreign: what the signed station broadcasts, and what a pirate does.
     """
 
     def __init__(self, directory: Path, clock: LoopClock, *, own: bytes, foreign: bytes) -> None:
         self.clock, self.directory = clock, directory
+        self.own, self.foreign = own, foreign
         self.slot = directory / "stick" / "mounted"
         self.data = directory / "device"
         self.air = Air(Programmes((own, own), foreign))
