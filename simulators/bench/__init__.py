@@ -8,5 +8,6 @@ FIGURES: Final[dict[str, str]] = {
     "alert-fanout": "simulators.bench.alert_fanout",
     "footprint": "simulators.bench.footprint",
     "start-error": "simulators.bench.start_error",
+    "trust": "simulators.bench.trust",
 }
 """Name of each figure, and the module whose `main(argv)` measures it."""
