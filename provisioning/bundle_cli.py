@@ -128,7 +128,7 @@ def _show(found: Inspection) -> None:
 def _documents(found: Inspection) -> Table:
     table = Table(_("kind"), _("place"), _("no."), _("from"), _("until"), _("office"), _("keys"), _("a device"))
     for one in found.documents:
-        office = f"{one.office} → {one.holder}" if one.holder else one.office
+        office = " → ".join(part for part in (one.office, one.holder) if part)
         table.add_row(
             _plain(one.kind),
             _plain(one.scope),

@@ -15,6 +15,7 @@ from protocol.document import Kind
 from protocol.envelope import Envelope, sign, unpack
 from protocol.freshness import Attestation
 from protocol.keys import SigningKey
+from provisioning.i18n import CATALOGUE
 
 FRESHNESS = SigningKey.from_seed(b"f" * 32)
 TOKEN = "the-device-token"
@@ -63,6 +64,12 @@ class Controller:
 def _check_token(request: web.Request) -> None:
     if request.headers.get("Authorization") != f"Bearer {TOKEN}":
         raise web.HTTPUnauthorized
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """The tools speak Vietnamese unless they are asked."""
+    CATALOGUE.use("en")
 
 
 @pytest.fixture
