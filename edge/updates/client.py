@@ -63,9 +63,12 @@ class Synced:
 
 
 def init(metadata: Path, root: Path) -> None:
-    """Begins anew with a root file: whatever was trusted before in this directory is forgotten."""
+    """Begins with a root file: what was trusted from another root is forgotten, what followed from this one stays."""
     data = _read_root(root)
     metadata.mkdir(parents=True, exist_ok=True)
+    known = (metadata / "root.json", *(metadata / "root_history").glob("*.root.json"))
+    if known[0].is_file() and any(path.is_file() and path.read_bytes() == data for path in known):
+        return
     for old in metadata.glob("*.json"):
         old.unlink()
     shutil.rmtree(metadata / "root_history", ignore_errors=True)

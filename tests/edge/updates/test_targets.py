@@ -130,6 +130,16 @@ def test_versions_compare_by_number() -> None:
             version(wrong)
 
 
+def test_init_with_the_same_root_keeps_what_followed(pole: Pole, repository: TufRepository, tmp_path: Path) -> None:
+    repository.next_root(signers=repository.signers["root"])
+    pole.refresh()
+    root = tmp_path / "root.json"
+    root.write_bytes(repository.files["metadata/1.root.json"])
+    client.init(pole.metadata, root)
+    assert pole.trusted("root") == repository.files["metadata/2.root.json"]
+    assert pole.trusted("targets") == repository.files["metadata/1.targets.json"]
+
+
 def test_init_forgets_what_was_trusted(pole: Pole, tmp_path: Path) -> None:
     pole.refresh()
     other = TufRepository()
