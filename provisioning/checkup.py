@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from protocol.clock import WallMs, local_datetime
 from protocol.grants import Anchor
 from protocol.limits import CLOCK_SKEW_MS_MAX
 from provisioning.controller_line import ControllerLine
-from provisioning.device_file import DeviceFile, pinned_anchor, read_device
+from provisioning.device_ca import fingerprint, read_certificate
+from provisioning.device_file import DeviceFile, line_of, pinned_anchor, read_device
 from provisioning.errors import ProvisioningError
 from provisioning.i18n import gettext as _
 
@@ -34,14 +36,18 @@ async def check_device(path: Path, *, wall: Callable[[], WallMs]) -> tuple[Answe
     except ProvisioningError as error:
         return (Answer(_("Device file"), False, str(error)),)
     first = Answer(_("Device file"), True, f"{device.device} · {device.place}")
+    secured = await _try(_("Certificate"), lambda: _certificate(path, device))
+    if not secured.ok:
+        return first, secured
     async with aiohttp.ClientSession() as session:
-        line = ControllerLine(session, device)
+        line = ControllerLine(session, device, tls=line_of(path, device))
         rest = [
+            secured,
             await _try(_("Anchor"), lambda: _anchor(path, device)),
             await _try(_("Data directory"), lambda: _data(path, device)),
             await _try(_("Clock"), lambda: _clock(line, path, device, wall)),
             await _try(_("Documents"), lambda: _documents(line)),
-            await _try(_("Broker"), lambda: _broker(device)),
+            await _try(_("Broker"), lambda: _broker(path, device)),
         ]
     return (first, *rest)
 
@@ -91,13 +97,21 @@ async def _documents(line: ControllerLine) -> str:
     return ", ".join(sorted({one.kind for one in found.envelopes()})) or _("none yet")
 
 
-async def _broker(device: DeviceFile) -> str:
+async def _certificate(path: Path, device: DeviceFile) -> str:
+    if line_of(path, device) is None:
+        return _("none: it connects plainly, to this machine only")
+    return fingerprint(read_certificate((path.parent / device.certificate).read_bytes()))
+
+
+async def _broker(path: Path, device: DeviceFile) -> str:
     address = f"{device.mqtt_host}:{device.mqtt_port}"
     try:
-        _reader, writer = await asyncio.wait_for(asyncio.open_connection(device.mqtt_host, device.mqtt_port), 5)
+        opening = asyncio.open_connection(device.mqtt_host, device.mqtt_port, ssl=line_of(path, device))
+        _reader, writer = await asyncio.wait_for(opening, 5)
     except (OSError, TimeoutError) as error:
         words = _("%(address)s does not answer: %(why)s")
         raise ProvisioningError(words % {"address": address, "why": error or "timeout"}) from error
     writer.close()
-    await writer.wait_closed()
+    with suppress(OSError):
+        await writer.wait_closed()
     return address

@@ -17,11 +17,10 @@ from protocol.envelope import Envelope, unpack
 from protocol.grants import read_anchor
 from protocol.keys import SigningKey
 from protocol.units import unit_path
-from provisioning import bundle_cli, grant_cli, logs_cli, root_cli
+from provisioning import bundle_cli, device_ca_cli, enrol_cli, grant_cli, logs_cli, root_cli
 from provisioning.ceremony import make_anchor
 from provisioning.checkup import check_device
 from provisioning.demo import make_ceremony
-from provisioning.device_file import DeviceFile, enrol
 from provisioning.errors import ProvisioningError
 from provisioning.grant_files import post_grants, read_envelope
 from provisioning.i18n import gettext as _
@@ -45,6 +44,8 @@ for _name, _group in _groups.items():
     app.add_typer(_group, name=_name)
 app.add_typer(bundle_cli.app, name="bundle")
 app.add_typer(logs_cli.app, name="logs")
+app.add_typer(device_ca_cli.app, name="device-ca")
+enrol_cli.add_to(app)
 grant_cli.add_to(app)
 app.add_typer(root_cli.app, name="root")
 
@@ -113,25 +114,6 @@ def _envelopes(path: Path) -> list[Envelope]:
     if isinstance(saved, dict) and "envelopes" in saved:
         return [unpack(str(one).encode()) for one in saved["envelopes"]]
     return [read_envelope(path)]
-
-
-@app.command("enrol")
-@_explained
-def enrol_device(
-    *,
-    device: Annotated[str, typer.Option(help="the device's name, such as loa-31498-01")],
-    place: Annotated[str, typer.Option(help="its place, such as vn/92/31498/c07")],
-    token: Annotated[str, typer.Option(prompt=True, hide_input=True, help="shown once by the controller")],
-    anchor: AnchorPath = Path("anchor.json"),
-    controller: str = "http://127.0.0.1:8080",
-    mqtt_host: str = "127.0.0.1",
-    mqtt_port: int = 18830,
-    out: Annotated[Path, typer.Option(help="directory for device.json and the pinned anchor")] = Path("device"),
-) -> None:
-    """Writes what a device needs to know: its name and place, its token, and the anchor it believes."""
-    made = DeviceFile(device, unit_path(place), controller, mqtt_host, mqtt_port, token)
-    path = enrol(out, codec.build(DeviceFile, json.loads(codec.encode(made))), anchor.read_bytes())
-    _console.print(_("Device file written to %(path)s.") % {"path": path})
 
 
 @app.command("check")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import ssl
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -47,13 +48,20 @@ class Documents:
 
 
 class ControllerLine:
-    """Asks as one device, with its token."""
+    """Asks as one device, with its certificate or its token.
 
-    def __init__(self, session: aiohttp.ClientSession, device: DeviceFile) -> None:
+    Args:
+        tls: see `provisioning.device_file.line_of`.
+    """
+
+    def __init__(
+        self, session: aiohttp.ClientSession, device: DeviceFile, *, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._session = session
+        self._tls = tls if tls is not None else True
         self._address = device.controller_url.rstrip("/")
         self._place = device.place
-        self._headers = {"Authorization": f"Bearer {device.token}"}
+        self._headers = {"Authorization": f"Bearer {device.token}"} if device.token else {}
 
     async def time(self, anchor: Anchor) -> WallMs:
         """The controller's time, signed for a question made now.
@@ -115,9 +123,10 @@ class ControllerLine:
                 json=json,
                 timeout=_TIMEOUT,
                 allow_redirects=False,
+                ssl=self._tls,
             ) as answer:
                 if answer.status in (401, 403):
-                    raise ProvisioningError(_("The controller does not accept this device's token."))
+                    raise ProvisioningError(_("The controller does not accept this device's certificate or token."))
                 if answer.status not in (200, 204):
                     raise UnreachableError(f"{path}: {answer.status}")
                 return await _bounded(answer, bytes_max)

@@ -52,7 +52,7 @@ class _Sealed:
 
     salt: str
     nonce: str
-    sealed: str
+    sealed: str = field(metadata=bounded(chars_max=1000))
     cost: int = field(default=COST, metadata=bounded(low=2, high=_COST_MAX))
     schema: int = field(default=1, metadata=bounded(low=1, high=1))
 

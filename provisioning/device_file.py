@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ from signer.disk import write_durably
 
 _PATH_CHARS_MAX: Final = 1000
 _FILE_BYTES_MAX: Final = 64 * 1024
+_NO_CHECK_TIME: Final = 0x20_0000
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME: what the device does not look at does not stop its technician either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class DeviceFile:
     """What an agent is told about itself.
 
     Attributes:
-        token: password for the broker and bearer token for the controller.
+        token: password for the broker and bearer token for the controller, on this machine only.
+        ca, certificate, key: paths; what the device connects with anywhere else.
         anchor, data: paths; relative ones start at the file's directory.
     """
 
@@ -35,7 +39,10 @@ class DeviceFile:
     controller_url: str
     mqtt_host: str
     mqtt_port: int = field(metadata=bounded(low=1, high=65_535))
-    token: str
+    token: str = field(repr=False)
+    ca: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
+    certificate: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
+    key: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     anchor: str = field(default="anchor.json", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     data: str = field(default="data", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     heartbeat_ms: int = field(default=60_000, metadata=bounded(low=500, high=3_600_000))
@@ -72,6 +79,26 @@ def read_device(path: Path) -> DeviceFile:
     except (OSError, DocumentError) as error:
         words = _("%(path)s is not a device file: %(why)s")
         raise ProvisioningError(words % {"path": path, "why": error}) from error
+
+
+def line_of(path: Path, device: DeviceFile) -> ssl.SSLContext | None:
+    """How a device file's connections are secured; None is plain, on this machine.
+
+    Raises:
+        ProvisioningError: its certificate, key or CA cannot be used.
+    """
+    if not device.ca:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
+    context.check_hostname = False  # the CA is ours alone, and makes certificates for servers only for controllers
+    try:
+        context.load_verify_locations(path.parent / device.ca)
+        context.load_cert_chain(path.parent / device.certificate, path.parent / device.key)
+    except (OSError, ValueError) as error:
+        words = _("The device's certificate cannot be used: %(why)s")
+        raise ProvisioningError(words % {"why": error}) from error
+    return context
 
 
 def pinned_anchor(path: Path, device: DeviceFile) -> Anchor:

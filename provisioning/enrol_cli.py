@@ -1,0 +1,82 @@
+"""`enrol`: run on the device. Its key is made here and stays here; a request leaves, a certificate comes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import typer
+
+from protocol import codec
+from protocol.units import unit_path
+from provisioning.device_file import DeviceFile, enrol, read_device
+from provisioning.device_key import CA, CERTIFICATE, KEY, make_request, take_certificate
+from provisioning.errors import ProvisioningError
+from provisioning.i18n import gettext as _
+from provisioning.terminal import console, explained
+
+_HTTPS: Final = "https://"
+_BROKER_TLS_PORT: Final = 8883
+_BROKER_PORT: Final = 18_830
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("enrol")(explained(enrol_device))
+
+
+def enrol_device(
+    *,
+    device: Annotated[str, typer.Option(help="the device's name, such as loa-31498-01")] = "",
+    place: Annotated[str, typer.Option(help="its place, such as vn/92/31498/c07")] = "",
+    controller: Annotated[str, typer.Option(help="https:// makes a key and a request for a certificate")] = (
+        "http://127.0.0.1:8080"
+    ),
+    mqtt_host: Annotated[str, typer.Option(help="the broker; else the controller's machine")] = "",
+    mqtt_port: Annotated[int, typer.Option(help="8883 by TLS, 18830 plainly")] = 0,
+    token: Annotated[str, typer.Option(help="shown once by a controller on this machine; asked for")] = "",
+    anchor: Annotated[Path, typer.Option(help="the pinned anchor file")] = Path("anchor.json"),
+    certificate: Annotated[Path | None, typer.Option(help="second step: what the device CA gave")] = None,
+    ca: Annotated[Path, typer.Option(help="second step: the device CA's own certificate")] = Path(CA),
+    out: Annotated[Path, typer.Option(help="directory for device.json, keys and the pinned anchor")] = Path("device"),
+) -> None:
+    """Writes what a device needs to know, and makes its key; then, with --certificate, takes in its certificate."""
+    if certificate is not None:
+        _finish(out, certificate.read_bytes(), ca.read_bytes())
+        return
+    if not device or not place:
+        raise ProvisioningError(_("A new device needs --device and --place."))
+    secure = controller.startswith(_HTTPS)
+    made = DeviceFile(
+        device,
+        unit_path(place),
+        controller,
+        mqtt_host or (_host(controller) if secure else "127.0.0.1"),
+        mqtt_port or (_BROKER_TLS_PORT if secure else _BROKER_PORT),
+        token,
+    )
+    if secure:
+        made = replace(made, token="", ca=CA, certificate=CERTIFICATE, key=KEY)
+    elif not token:
+        made = replace(made, token=typer.prompt("Token", hide_input=True))
+    path = enrol(out, codec.build(DeviceFile, json.loads(codec.encode(made))), anchor.read_bytes())
+    console.print(_("Device file written to %(path)s.") % {"path": path})
+    if secure:
+        words = _(
+            "Key made. Have %(path)s signed by the device CA, then run enrol with --certificate and --ca."
+        )
+        console.print(words % {"path": make_request(out, device)})
+
+
+def _finish(directory: Path, certificate: bytes, ca: bytes) -> None:
+    known = read_device(directory / "device.json")
+    made = take_certificate(directory, device=known.device, certificate=certificate, ca=ca)
+    console.print(_("Certificate stored. Register it on the device's page of the controller; its fingerprint:"))
+    console.print(made, soft_wrap=True)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
