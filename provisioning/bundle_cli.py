@@ -112,7 +112,7 @@ def _show(found: Inspection) -> None:
     if found.listing.odd:
         console.print(_odd(found))
     words = _(
-        "Documents: %(documents)d. Whole recordings: %(media)d, %(size)s. Files of the root: %(root)d. Logs: %(logs)d."
+        "Documents: %(documents)d. Whole recordings: %(media)d, %(size)s. Root files: %(root)d. Logs: %(logs)d."
     )
     whole = sum(one.state is State.PRESENT for one in found.listing.recordings)
     counts = {"documents": len(found.documents), "media": whole, "size": megabytes(found.media_bytes)}
