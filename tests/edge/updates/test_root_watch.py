@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -122,8 +123,10 @@ async def test_child_that_takes_too_long_is_ended(town: Town, caplog: pytest.Log
     with serving({"metadata/2.root.json": drip_for_ever}) as web:
         watch = town.watch(url=web.url, child_s=1.0)
         asking = asyncio.ensure_future(first(watch))
-        while "did not come within 1 s" not in caplog.text:
-            await asyncio.sleep(0.01)
-        assert watch._child is not None and watch._child.returncode == -9
+        async with asyncio.timeout(20):
+            while watch._child is None or watch._child.returncode is None:
+                await asyncio.sleep(0.01)
+        assert watch._child.returncode == -signal.SIGKILL
+        assert "did not come within 1 s" in caplog.text
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
