@@ -76,7 +76,8 @@ class HttpFetcher:
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
             connector = aiohttp.TCPConnector(ssl=self._tls if self._tls is not None else True)
-            self._opened = aiohttp.ClientSession(headers=self._headers, connector=connector)
+            # We ask for nothing packed, so nothing is unpacked: a small answer must not become a large one.
+            self._opened = aiohttp.ClientSession(headers=self._headers, connector=connector, auto_decompress=False)
         return self._opened
 
     def _timeout(self, total_s: float, idle_s: float) -> ClientTimeout:
