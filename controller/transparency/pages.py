@@ -16,7 +16,7 @@ from controller.signing.keys import AUTHORITY
 from controller.store.engine import reading
 from controller.transparency.domain import Soundness, is_digest
 from controller.transparency.keys import NOTARY
-from controller.transparency.queries import PAGE_MAX, chunks, entries_about, entries_named
+from controller.transparency.queries import PAGE_MAX, chunks, entries_about, entries_named, newest_state
 from controller.transparency.sightings import (
     SHOWN_MAX,
     Sighting,
@@ -76,7 +76,10 @@ async def show_log(request: web.Request) -> web.Response:
     before = request.query.get("before", "")
     older = int(before) if before.isdecimal() and len(before) < 16 else None
     notary = request.app[NOTARY]
-    finding = await notary.inspect(older_than_ms=INSPECTED_MS)
+    async with reading(request.app[ENGINE]) as connection:
+        size = (await newest_state(connection)).size
+    grown = notary.finding.sound and size != notary.finding.state.size
+    finding = await notary.inspect(older_than_ms=0 if grown else INSPECTED_MS)
     async with reading(request.app[ENGINE]) as connection:
         if find:
             entries = await entries_named(connection, find)

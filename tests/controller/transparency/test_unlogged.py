@@ -17,7 +17,7 @@ from controller.store.schema import audit
 from controller.transparency.keys import WATCH
 from controller.transparency.sightings import FOR_EACH_DEVICE_MAX
 from protocol.clock import WallMs
-from protocol.report import AsRun, EndReason, InForce, Standing
+from protocol.report import AsRun, EndReason, InForce, Report, Standing
 from tests.controller.devices.pretend import Pretend, connected, enrol, until
 from tests.controller.running import KE_SACH, Person, RunningController
 from tests.controller.signing.authorities import Ceremony, post
@@ -53,7 +53,7 @@ def run(device: Pretend, document: str | None) -> AsRun:
 @pytest.mark.parametrize("way", ["receipt", "status", "run"])
 async def test_each_way_to_say_it_is_heard(device: Pretend, person: Person, way: str) -> None:
     in_force = (InForce(KE_SACH, "schedule", 9, STRANGE),)
-    reports = {
+    reports: dict[str, Report] = {
         "receipt": device.receipt(STRANGE, Standing.SOUNDING, kind="alert"),
         "status": device.status(in_force=in_force),
         "run": run(device, STRANGE),
