@@ -60,6 +60,7 @@ class StandingSeen:
     wall: WallMs
     kind: str | None = None
     version: int | None = None
+    detail: str | None = None
 
 
 async def faults_of(connection: AsyncConnection, device: str, *, limit: int = 20) -> tuple[FaultSeen, ...]:
@@ -127,6 +128,7 @@ async def standings_of(connection: AsyncConnection, device: str, *, limit: int =
             row.wall_ms,
             kind=row.kind,
             version=row.version,
+            detail=row.detail,
         )
         for row in rows
     )

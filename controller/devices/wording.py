@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from controller.devices.clone import CloneSign
 from controller.devices.domain import Delivery, Reach
+from controller.devices.history import StandingSeen
 from controller.web.i18n import N_, gettext
 from protocol.errors import Refusal
 from protocol.report import EndReason, FaultCode
+
+_STICK: Final = re.compile(
+    r"usb: (?P<documents>[0-9]{1,4}) documents, (?P<new>[0-9]{1,4}) new, (?P<refused>[0-9]{1,4}) refused"
+)
 
 REFUSALS: Final[dict[Refusal, str]] = {
     Refusal.TOO_LARGE: N_("The message is larger than a loudspeaker accepts. Split it or shorten it."),
@@ -170,6 +176,17 @@ CLOCKS: Final[dict[str, str]] = {
     "attested": N_("confirmed by the centre"),
     "agreed": N_("confirmed by two sources"),
 }
+
+
+def document(seen: StandingSeen) -> str:
+    """What a device took: the document's kind, or what a stick brought; else a part of its digest."""
+    if seen.kind:
+        return kind(seen.kind)
+    stick = _STICK.fullmatch(seen.detail or "")
+    if stick is None:
+        return gettext("Document %(digest)s") % {"digest": seen.document[:12]}
+    words = gettext("USB stick: %(documents)s documents, %(new)s new, %(refused)s refused")
+    return words % stick.groupdict()
 
 
 def refusal(name: str | None) -> str:

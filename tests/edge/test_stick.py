@@ -1,4 +1,4 @@
-"""The whole way of a stick through a village without a network: made at the office, taken, and its logs read there."""
+"""A stick in a village without a network, the whole way: made at the office, taken, and its logs read there."""
 
 from __future__ import annotations
 

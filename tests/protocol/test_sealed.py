@@ -127,3 +127,15 @@ def test_key_that_may_not_be_pinned(text: str) -> None:
 
 def test_key_that_may_be_pinned() -> None:
     assert log_key(KEY.public) == KEY.public
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_any_bytes_are_refused(data: bytes, begins_well: bool) -> None:
+    assert refused(MAGIC + data if begins_well else data)
+
+
+@given(st.integers(0, len(sealed(b"log")) - 1), st.integers(1, 255))
+def test_any_changed_byte_is_noticed(at: int, change: int) -> None:
+    data = bytearray(sealed(b"log"))
+    data[at] ^= change
+    assert refused(bytes(data))
