@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import jinja2
 from aiohttp import web
 
 from protocol.clock import MonoMs, WallMs
-from signer import hello, i18n, keys, routes, wording
+from signer import file_routes, hello, i18n, keys, routes, wording
 from signer.act import Pen
 from signer.card_keys import CardKeys
 from signer.config import SignerConfig
@@ -23,6 +24,7 @@ from signer.key_ring import KeyRing, KeySource
 from signer.key_store import KeyStore
 from signer.keys import Mono, Wall
 from signer.places import load_places
+from signer.rendering import OPTIONS, TEMPLATES
 from signer.review import FORM_BYTES_MAX
 from signer.shelf import Shelf
 from signer.signed_log import SignedLog
@@ -49,6 +51,7 @@ def make_app(config: SignerConfig, *, wall: Wall = _wall, mono: Mono = _mono) ->
     app = web.Application(client_max_size=FORM_BYTES_MAX, middlewares=[speak, explain, stay_home])
     app[keys.CONFIG] = config
     app[keys.WALL] = wall
+    app[keys.FORM_TOKEN] = secrets.token_urlsafe(24)
     app[keys.DESK] = Desk(mono)
     app[keys.PLACES] = load_places(config.data)
     app[keys.PEN] = make_pen(config, mono)
@@ -57,6 +60,7 @@ def make_app(config: SignerConfig, *, wall: Wall = _wall, mono: Mono = _mono) ->
     _set_up_pages(app, config)
     routes.setup(app)
     hello.setup(app)
+    file_routes.setup(app)
     app.router.add_static("/static", _HERE / "static")
     return app
 
@@ -71,12 +75,8 @@ def make_pen(config: SignerConfig, mono: Mono = _mono) -> Pen:
 def _set_up_pages(app: web.Application, config: SignerConfig) -> None:
     pages = aiohttp_jinja2.setup(
         app,
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        extensions=["jinja2.ext.i18n"],
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        **OPTIONS,
     )
     pages.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
     pages.globals.update(config=config, language=i18n.language, words=wording)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from protocol.clock import WallMs
+from protocol.clock import DAY_MS, WallMs
 from protocol.denial import Denial
 from protocol.document import Kind, required_verb
 from protocol.envelope import Envelope
 from protocol.grants import Grant, HeldGrant
 from protocol.units import covers
 from protocol.verbs import Verb
+from signer.expiry import step_of
 from signer.key_ring import HeldKey
 from signer.known import Known
 from signer.signable import Signable
@@ -29,7 +30,7 @@ class Signatory:
         office: the grant's holder, such as a commune's station.
         have, need: signatures under that grant now, and its threshold.
         signed: whether this person's signature is already there.
-        ends: when the grant ends.
+        ends, days: when the grant ends, and how many whole days are left.
     """
 
     key: HeldKey
@@ -38,6 +39,17 @@ class Signatory:
     need: int
     signed: bool
     ends: WallMs
+    days: int
+
+    @property
+    def over(self) -> bool:
+        """Never: an ended grant allows nothing."""
+        return False
+
+    @property
+    def step(self) -> int | None:
+        """Which warning of its end is due; see `signer.expiry`."""
+        return step_of(self.days)
 
     @property
     def completes(self) -> bool:
@@ -50,7 +62,7 @@ def signatories(
 ) -> tuple[Signatory, ...]:
     """The people whose key lies here and who may sign this, each under the grant that needs fewest more."""
     possible = [*_allowing(kind, document, known, wall)]
-    made = (_best(key, possible, envelope) for key in keys)
+    made = (_best(key, possible, envelope, wall) for key in keys)
     return tuple(one for one in made if one is not None)
 
 
@@ -80,14 +92,15 @@ def lies_inside(grant: Grant, above: Grant) -> bool:
     )
 
 
-def _best(key: HeldKey, possible: list[Grant], envelope: Envelope) -> Signatory | None:
+def _best(key: HeldKey, possible: list[Grant], envelope: Envelope, wall: WallMs) -> Signatory | None:
     found = []
     for grant in possible:
         if key.public not in grant.keys:
             continue
         signed = envelope.signers(grant.keys)
         others = signed - {key.public}
+        days = (grant.expires - wall) // DAY_MS
         found.append(
-            Signatory(key, grant.holder, len(others), grant.threshold, key.public in signed, WallMs(grant.expires))
+            Signatory(key, grant.holder, len(others), grant.threshold, key.public in signed, grant.expires, days)
         )
     return min(found, key=lambda one: one.need - one.have, default=None)

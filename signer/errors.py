@@ -53,3 +53,9 @@ class CardError(KeyStoreError):
     """The card is missing, locked or does not answer; nobody typed anything wrong."""
 
     status = 409
+
+
+class UpdateError(SignerError):
+    """What comes from the root could not be fetched or verified."""
+
+    status = 502

@@ -51,9 +51,12 @@ class Ending:
     @property
     def step(self) -> int | None:
         """Which warning it is: 3, 14 or 30 days; 0 when it is over; None when there is time."""
-        if self.over:
-            return 0
-        return next((step for step in STEPS_DAYS if self.days < step), None)
+        return step_of(self.days)
+
+
+def step_of(days: int) -> int | None:
+    """The warning that is due so many whole days before the end; 0 after it."""
+    return 0 if days < 0 else next((step for step in STEPS_DAYS if days < step), None)
 
 
 def endings(known: Known, keys: Iterable[HeldKey], wall: WallMs) -> tuple[Ending, ...]:
@@ -94,8 +97,3 @@ def root_ending(metadata: Path, wall: WallMs) -> Ending | None:
         return None
     ends_ms = WallMs(int(ends.timestamp() * 1000))
     return Ending("", None, (), ends_ms, (ends_ms - wall) // DAY_MS)
-
-
-def warnings(found: Iterable[Ending]) -> tuple[Ending, ...]:
-    """Those that someone should hear about."""
-    return tuple(one for one in found if one.step is not None)

@@ -7,7 +7,6 @@ configured one learns not even that somebody answered.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from aiohttp import web
@@ -18,7 +17,7 @@ from signer.i18n import gettext as _
 from signer.i18n import language
 from signer.keys import CONFIG, PEN, PLACES, WALL
 from signer.places import Places
-from signer.root import metadata_of
+from signer.root import metadata_of, program_version
 
 PATH: Final = "/hello"
 _MAX_AGE_S: Final = 600
@@ -40,7 +39,7 @@ async def hello(request: web.Request) -> web.Response:
     root = root_ending(metadata_of(config.data), wall)
     body: dict[str, Any] = {
         "program": "loalang-signer",
-        "version": _version(),
+        "version": program_version(),
         "language": language(),
         "demo": config.demo,
         "keys": len(look.keys),
@@ -75,10 +74,3 @@ def _said(one: Ending, places: Places) -> dict[str, Any]:
     assert one.scope is not None, "an office has a unit"
     named = places.name(one.scope)
     return {"office": one.office, "unit": named, "ends": one.ends, "days": one.days, "warning": one.step}
-
-
-def _version() -> str:
-    try:
-        return version("loalang")
-    except PackageNotFoundError:
-        return ""

@@ -16,6 +16,8 @@ from signer.places import Places
 from signer.shelf import Shelf
 
 CONFIG: Final[web.AppKey[SignerConfig]] = web.AppKey("config", SignerConfig)
+FORM_TOKEN: Final[web.AppKey[str]] = web.AppKey("form_token", str)
+"""Only our own pages know it."""
 DESK: Final[web.AppKey[Desk]] = web.AppKey("desk", Desk)
 PEN: Final[web.AppKey[Pen]] = web.AppKey("pen", Pen)
 PLACES: Final[web.AppKey[Places]] = web.AppKey("places", Places)

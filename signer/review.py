@@ -14,26 +14,19 @@ from typing import Final
 from protocol import codec
 from protocol.alert import Alert, Cancel
 from protocol.bulletin import MediaRef
-from protocol.clock import WallMs
-from protocol.denial import grantor_id
 from protocol.document import ALERT_KINDS, KINDS, Kind
 from protocol.envelope import SIGNATURE_BYTES, Envelope, Signature, payload_type, unpack
 from protocol.errors import DocumentError
-from protocol.grants import Grant, HeldGrant
-from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, ALERT_LIFETIME_MS_MAX, CLOCK_SKEW_MS_MAX, ENVELOPE_BYTES_MAX
+from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, ENVELOPE_BYTES_MAX
 from protocol.schedule import Programme, Schedule
 from signer.config import SignerConfig, origin
 from signer.errors import RequestRefusedError
 from signer.i18n import gettext as _
-from signer.known import Known
-from signer.signable import Signable, number_of, subject_of
-from signer.signed_log import SignedLog
+from signer.signable import Signable
 
 FORM_BYTES_MAX: Final = 4 * ENVELOPE_BYTES_MAX
 AT_ONCE: Final = ALERT_KINDS | {Kind.CANCEL, Kind.STOP, Kind.LIVE_SESSION}
 """Kinds that act the moment they arrive."""
-AT_ONCE_AGE_MS_MAX: Final = 5 * 60_000
-STANDING_AGE_MS_MAX: Final = 86_400_000
 _URL_CHARS_MAX: Final = 1000
 
 
@@ -45,6 +38,7 @@ class Review:
         envelope: exactly the bytes to be signed, with the signatures that are there already.
         cancel: for an alert, its prepared cancel; None for anything else.
         return_url: page of the controller to go back to, or None.
+        carried: it came as a file, and leaves as one.
     """
 
     kind: Kind
@@ -52,9 +46,10 @@ class Review:
     envelope: Envelope
     cancel: Envelope | None
     return_url: str | None
+    carried: bool = False
 
 
-def read_hand_over(form: Mapping[str, object], *, config: SignerConfig) -> Review:
+def read_hand_over(form: Mapping[str, object], *, config: SignerConfig, carried: bool = False) -> Review:
     """Reads the form a controller's page posts.
 
     Raises:
@@ -66,7 +61,7 @@ def read_hand_over(form: Mapping[str, object], *, config: SignerConfig) -> Revie
     document = _document(kind, envelope.payload)
     _check_size(kind, envelope)
     cancel = _cancel_of(document, _optional(form, "cancel")) if isinstance(document, Alert) else None
-    return Review(kind, document, envelope, cancel, _return_url(form, config))
+    return Review(kind, document, envelope, cancel, _return_url(form, config), carried)
 
 
 def _text(form: Mapping[str, object], name: str) -> str:
@@ -162,67 +157,6 @@ def _return_url(form: Mapping[str, object], config: SignerConfig) -> str | None:
     if not fits:
         raise RequestRefusedError(_("The page to return to does not belong to the controller. Nothing was signed."))
     return text
-
-
-def check_timely(kind: Kind, document: Signable, wall: WallMs) -> None:
-    """Refuses what is too old, too new or already over.
-
-    Raises:
-        RequestRefusedError: with the reason in words.
-    """
-    issued = getattr(document, "issued", wall)  # a grant has a life instead
-    if issued > wall + CLOCK_SKEW_MS_MAX:
-        raise RequestRefusedError(_("The document is dated in the future. Please check the clock of this machine."))
-    if wall - issued > _age_ms_max(kind):
-        raise RequestRefusedError(_("The document was prepared too long ago. Please go back and prepare it again."))
-    if getattr(document, "expires", wall + 1) <= wall:
-        raise RequestRefusedError(_("The document has already ended. Please go back and prepare it again."))
-
-
-def _age_ms_max(kind: Kind) -> int:
-    # A cancel carries the date of its alert and must be possible for as long as that one sounds.
-    if kind is Kind.CANCEL:
-        return ALERT_LIFETIME_MS_MAX
-    return AT_ONCE_AGE_MS_MAX if kind in AT_ONCE else STANDING_AGE_MS_MAX
-
-
-def check_new(review: Review, log: SignedLog) -> None:
-    """Refuses a version or number that was used, unless for these very bytes.
-
-    Raises:
-        RequestRefusedError: with the reason in words.
-    """
-    number, scope, kind = number_of(review.document), review.document.scope, review.kind
-    subject = subject_of(review.document)
-    if number is None:
-        return
-    used = log.digest_of(kind, scope, number, subject)
-    if used is not None and used != review.envelope.digest:
-        raise RequestRefusedError(
-            _("Number %(number)d was already signed for another document.") % {"number": number}
-        )
-    newest = log.newest(kind, scope, subject)
-    versioned = hasattr(review.document, "version") or subject is not None
-    if versioned and newest and newest.number is not None and number < newest.number:
-        words = _("Version %(newest)d was already signed; version %(number)d is older. Please prepare it again.")
-        raise RequestRefusedError(words % {"newest": newest.number, "number": number})
-
-
-def check_not_older(review: Review, known: Known) -> None:
-    """Refuses a grant beside which one with its number, or a later one, is in force.
-
-    Raises:
-        RequestRefusedError: with the reason in words.
-    """
-    if not isinstance(review.document, Grant):
-        return
-    grant, above = review.document, known.held(review.document.parent)
-    grantor = grantor_id(above.grant.scope, above.grant.holder) if above else ""
-    office = HeldGrant(review.envelope.digest, grant, grantor).office
-    others = (one for one in known.grants.values() if one.office == office and one.digest != review.envelope.digest)
-    if any(one.grant.serial >= grant.serial for one in others):
-        words = _("A grant of %(holder)s with number %(number)d or a later one is in force. Please prepare it again.")
-        raise RequestRefusedError(words % {"holder": grant.holder, "number": grant.serial})
 
 
 def media_of(document: Signable) -> tuple[MediaRef, ...]:

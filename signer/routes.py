@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp_jinja2
@@ -9,19 +11,24 @@ from aiohttp import web
 
 from signer.act import sign_open
 from signer.authorities import Signatory, signatories
+from signer.check import check_acceptable
 from signer.desk import OpenReview, check_token
 from signer.errors import GoneError, RequestRefusedError, SignerError
+from signer.expiry import Ending, endings, root_ending
 from signer.guard import check_handed_over, check_own_page
 from signer.hand_back import ControllerAwayError, body_of, hand_back
 from signer.i18n import gettext as _
+from signer.key_ring import HeldKey
 from signer.keys import CONFIG, DESK, PEN, PLACES, SESSION, SHELF, WALL
-from signer.review import check_new, check_not_older, check_timely, media_of, read_hand_over
+from signer.review import Review, media_of, read_hand_over
+from signer.root import metadata_of
 from signer.sheet import background, needed_media, sheet_of
 from signer.shelf import MediaState
 from signer.witness import WITNESS, Witness, words_of
 
 _MEDIA_WAIT_S: Final = 1.5
 _PASSPHRASE_CHARS_MAX: Final = 200
+_FOLDER_CHARS_MAX: Final = 400
 
 
 def setup(app: web.Application) -> None:
@@ -30,7 +37,7 @@ def setup(app: web.Application) -> None:
     app.router.add_get("/", home)
     app.router.add_post("/review", take)
     app.router.add_get("/review/{id}", show)
-    for name, act in (("sign", sign), ("send", send)):
+    for name, act in (("sign", sign), ("send", send), ("recordings", take_recordings)):
         app.router.add_post(f"/review/{{id}}/{name}", act)
         app.router.add_get(f"/review/{{id}}/{name}", show_again)
     app.router.add_get("/review/{id}/envelopes.json", download)
@@ -44,18 +51,30 @@ async def home(request: web.Request) -> web.Response:
     freshness_keys = app[PEN].store.known().anchor.freshness_keys
     sight = await app[WITNESS].look(app[SESSION], freshness_keys, app[WALL]())
     shown = {"keys": look.keys, "problem": look.problem, "sight": sight, "doubt": words_of(sight)}
+    shown["endings"] = _endings(request, look.keys)
     return _render(request, "home.html", shown)
+
+
+def _endings(request: web.Request, keys: Iterable[HeldKey]) -> tuple[Ending, ...]:
+    """What ends, in words of this machine's list of places."""
+    app = request.app
+    wall, data = app[WALL](), app[CONFIG].data
+    root = root_ending(metadata_of(data), wall)
+    return (*endings(app[PEN].store.known(), keys, wall), *((root,) if root else ()))
 
 
 async def take(request: web.Request) -> web.Response:
     """Takes what the controller's page hands over, and shows it under an address of its own."""
     check_handed_over(request)
     review = read_hand_over(dict(await request.post()), config=request.app[CONFIG])
-    check_timely(review.kind, review.document, request.app[WALL]())
-    check_new(review, request.app[PEN].log)
-    check_not_older(review, request.app[PEN].store.known())
+    _check(request, review)
     found = request.app[DESK].lay(review)
     raise web.HTTPSeeOther(f"/review/{found.id}")
+
+
+def _check(request: web.Request, review: Review) -> None:
+    pen = request.app[PEN]
+    check_acceptable(review, log=pen.log, known=pen.store.known(), wall=request.app[WALL]())
 
 
 async def show(request: web.Request) -> web.Response:
@@ -112,6 +131,8 @@ async def sign(request: web.Request) -> web.Response:
                 await _sign(request, found)
             except SignerError as error:
                 return await _show(request, found, problem=str(error), status=error.status)
+        if found.review.carried:
+            return _render(request, "signed.html", {"found": found, "results": (), "away": False})
         return await _hand_back(request, found)
 
 
@@ -133,9 +154,7 @@ async def _chosen(request: web.Request, found: OpenReview, name: str) -> Signato
 async def _check_again(request: web.Request, found: OpenReview) -> None:
     """A page may lie open for minutes: what was true when it opened is asked again."""
     review, shelf = found.review, request.app[SHELF]
-    check_timely(review.kind, review.document, request.app[WALL]())
-    check_new(review, request.app[PEN].log)
-    check_not_older(review, request.app[PEN].store.known())
+    _check(request, review)
     needed = needed_media(review, request.app[PEN].log)
     await shelf.want(needed, wait_s=_MEDIA_WAIT_S)
     if any(shelf.state(media) is not MediaState.CHECKED for media in needed):
@@ -149,6 +168,17 @@ async def send(request: web.Request) -> web.Response:
         raise GoneError(_("Nothing is signed here yet."))
     async with found.lock:
         return await _hand_back(request, found)
+
+
+async def take_recordings(request: web.Request) -> web.Response:
+    """Takes recordings from a folder of this machine, where the controller cannot be reached."""
+    found = await _own_form(request)
+    folder = str((await request.post()).get("folder", ""))[:_FOLDER_CHARS_MAX]
+    needed = needed_media(found.review, request.app[PEN].log)
+    taken = await request.app[SHELF].take_from(Path(folder), needed) if folder else 0
+    if not taken:
+        return await _show(request, found, problem=_("None of the missing recordings is in that folder."), status=404)
+    raise web.HTTPSeeOther(f"/review/{found.id}")
 
 
 async def _own_form(request: web.Request) -> OpenReview:

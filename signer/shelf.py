@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -15,6 +16,7 @@ from typing import Final
 import aiohttp
 
 from protocol.bulletin import MediaRef, check_digest
+from signer.media_folder import digest_of, find_recording
 
 _logger = logging.getLogger(__name__)
 SHELF_BYTES_MAX: Final = 1024 * 1024 * 1024
@@ -64,6 +66,35 @@ class Shelf:
                 self._tasks[media] = asyncio.create_task(self._fetch(media))
         if tasks := [*self._tasks.values()]:
             await asyncio.wait(tasks, timeout=wait_s)
+
+    async def take_from(self, folder: Path, wanted: Iterable[MediaRef]) -> int:
+        """Takes what is missing from a folder; gives how many were found, by digest."""
+        found = 0
+        for media in wanted:
+            if self.state(media) is not MediaState.CHECKED:
+                found += await asyncio.to_thread(self._take_from, folder, media)
+        return found
+
+    def _take_from(self, folder: Path, media: MediaRef) -> bool:
+        path = find_recording(folder, media)
+        if path is None:
+            return False
+        self._directory.mkdir(parents=True, exist_ok=True)
+        number, name = tempfile.mkstemp(dir=self._directory, prefix=".part-")
+        part = Path(name)
+        try:
+            os.close(number)
+            shutil.copyfile(path, part)
+            if digest_of(part) != media.digest:
+                return False
+            self._settle(part, media)
+            self._failed.pop(media, None)
+        except OSError as error:
+            _logger.warning("a recording could not be copied from %s: %s", folder, error)
+            return False
+        finally:
+            part.unlink(missing_ok=True)
+        return True
 
     async def close(self) -> None:
         """Stops fetching."""

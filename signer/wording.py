@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 from protocol.alert import Tone
 from protocol.audible_config import Fallback, Window
@@ -14,6 +14,18 @@ from protocol.document import Kind
 from protocol.verbs import Verb
 from signer.i18n import gettext as _
 from signer.i18n import language, ngettext
+
+
+class HasEnd(Protocol):
+    """A grant or whatever else ends."""
+
+    @property
+    def ends(self) -> WallMs: ...
+    @property
+    def days(self) -> int: ...
+    @property
+    def over(self) -> bool: ...
+
 
 AHEAD_MS: Final = 8 * DAY_MS
 _STARTS_SHOWN: Final = 6
@@ -194,6 +206,23 @@ def verb_words(verb: Verb) -> str:
         Verb.GRANT: _("give authority to others and take it back"),
         Verb.ASSIGN: _("assign loudspeakers to places"),
     }[verb]
+
+
+def kind_name(name: str) -> str:
+    """The same for a name from outside; one we do not know stays as it is."""
+    try:
+        return kind_words(Kind(name))
+    except (KeyError, ValueError):
+        return name
+
+
+def ending_words(ending: HasEnd) -> str:
+    """When something ends, and how soon that is."""
+    when = moment(ending.ends)
+    if ending.over:
+        return _("ended at %(when)s") % {"when": when}
+    days = ngettext("in %(n)d day", "in %(n)d days", ending.days) % {"n": ending.days}
+    return _("ends %(days)s, at %(when)s") % {"days": days, "when": when}
 
 
 def frequency(khz: int) -> str:

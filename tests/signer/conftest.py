@@ -64,6 +64,12 @@ class Controller:
     taken: list[Envelope] = field(default_factory=list)
     state: str = "accepted"
     away: bool = False
+    authority: list[str] | None = None
+
+    async def tell(self, _request: web.Request) -> web.Response:
+        if self.authority is None:
+            raise web.HTTPNotFound
+        return web.json_response({"envelopes": self.authority})
 
     async def give(self, request: web.Request) -> web.Response:
         if request.match_info["digest"] not in self.media:
@@ -106,6 +112,7 @@ async def controller() -> AsyncIterator[Controller]:
     app = web.Application()
     app.router.add_get("/media/{digest}", made.give)
     app.router.add_post("/api/v1/envelopes", made.take)
+    app.router.add_get("/api/v1/authority", made.tell)
     runner, made.origin = await start(app)
     made.add()
     yield made
