@@ -20,7 +20,7 @@ from protocol.stick import STICK_BYTES_MAX
 from protocol.units import unit_path
 from provisioning.bundle import SIZE_MAX_BYTES, Bundle, Plan, make_bundle
 from provisioning.controller_line import ControllerLine
-from provisioning.device_file import read_device
+from provisioning.device_file import line_of, read_device
 from provisioning.errors import ProvisioningError
 from provisioning.i18n import gettext as _
 from provisioning.inspection import Inspection, inspect
@@ -74,7 +74,7 @@ async def _make(
         return await make_bundle(source, unit, out, root=root, size_max_bytes=size_max_bytes, tell=_tell)
     device = read_device(device_file)
     async with aiohttp.ClientSession() as session:
-        line = ControllerLine(session, device)
+        line = ControllerLine(session, device, tls=line_of(device_file, device))
         return await make_bundle(line, device.place, out, root=root, size_max_bytes=size_max_bytes, tell=_tell)
 
 

@@ -23,10 +23,10 @@ from provisioning.errors import ProvisioningError
 from simulators.air import station_plan
 from simulators.child import Child, ChildError, is_free
 from simulators.demo_text import Speaker, tell_ready, tell_taken
-from simulators.device import Enrolled
 from simulators.language import N_
 from simulators.officer import AnswerError, Officer
 from simulators.province import Addresses, Province, open_province, prepare
+from simulators.surroundings import Enrolled
 
 DATA: Final = Path(__file__).parents[1] / "data"
 _QUIET: Final = {"begin_s": 21 * 3600, "end_s": 6 * 3600}
@@ -38,7 +38,14 @@ def main(argv: Sequence[str]) -> int:
     """Runs the demo until Ctrl-C; 2 when it cannot start."""
     options = _parser().parse_args(argv)
     speaker = Speaker((options.lang,) if options.lang else ("vi", "en"))
-    addresses = Addresses(options.port, options.signer_port, options.panel_port, options.mqtt_port, options.broker)
+    addresses = Addresses(
+        options.port,
+        options.signer_port,
+        options.panel_port,
+        options.mqtt_port,
+        options.broker,
+        device_port=options.device_port,
+    )
     if taken := _taken(addresses):
         tell_taken(speaker, *taken)
         return 2
@@ -57,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--signer-port", type=int, default=usual.signer_port, help="port of the signer")
     parser.add_argument("--panel-port", type=int, default=usual.panel_port, help="port of the simulated panels")
     parser.add_argument("--mqtt-port", type=int, default=usual.mqtt_port, help="port of the embedded broker")
+    parser.add_argument("--device-port", type=int, default=usual.device_port, help="port for devices, by mutual TLS")
     parser.add_argument("--broker", help="mqtt://host:port of an outside broker, such as mosquitto")
     parser.add_argument("--lang", choices=("vi", "en"), help="language of what is printed here; usually both")
     return parser
@@ -69,6 +77,8 @@ def _taken(addresses: Addresses) -> tuple[int, str] | None:
         "--signer-port": addresses.signer_port,
         "--panel-port": addresses.panel_port,
     }
+    if addresses.secure:
+        wanted["--device-port"] = addresses.device_port
     if addresses.broker is None:
         wanted["--mqtt-port"] = addresses.mqtt_port
     return next(((port, option) for option, port in wanted.items() if not is_free(port)), None)
@@ -129,16 +139,18 @@ def _village(province: Province) -> Child:
     """All demo devices in one process; the first one can be listened to."""
     addresses = province.addresses
     host, port = addresses.mqtt
+    keys = province.keys
     devices = [
         Enrolled(one.id, UnitPath(one.place), one.name, one.token, full_sound=number == 0)
         for number, one in enumerate(province.demo.devices)
     ]
     settings = {
-        "controller_url": addresses.controller,
+        "controller_url": addresses.for_devices,
         "mqtt_host": host,
         "mqtt_port": port,
         "anchor": str(province.ceremony.anchor_path.resolve()),
         "data": "devices",
+        "keys": str(keys.resolve()) if keys is not None else "",
         "devices": [asdict(one) for one in devices],
     }
     path = province.data / "village.json"

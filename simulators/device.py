@@ -11,9 +11,11 @@ import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
 
 from edge.app import run_agent
 from edge.config import AgentConfig
@@ -22,7 +24,7 @@ from edge.core.state import AgentState
 from edge.core.status import status_of
 from edge.ports import Clock, MediaStore, Player
 from protocol.report import Status
-from protocol.units import UnitPath
+from provisioning.controller_line import ControllerLine
 from simulators.air import Air, Programmes
 from simulators.board import SimBoard
 from simulators.face import Face, NetworkWeather, StationWeather, TalkSource
@@ -32,43 +34,11 @@ from simulators.machine import LatePlayer
 from simulators.network import Network
 from simulators.player import PyAvPlayer
 from simulators.stick import Stick
+from simulators.surroundings import Enrolled, Surroundings
 
 _LISTENED_S: Final = 180
 _MUTE_S: Final = 1
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolled:
-    """A device as the controller knows it.
-
-    Attributes:
-        full_sound: its samples are really made, so it can be listened to; the others tell levels only.
-    """
-
-    device: str
-    place: UnitPath
-    name: str
-    token: str
-    full_sound: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all devices of a village share.
-
-    Attributes:
-        data: each device has a directory of its own below.
-        keepalive_s: a half-dead line is noticed within twice this.
-    """
-
-    controller_url: str
-    mqtt_host: str
-    mqtt_port: int
-    anchor: Path
-    data: Path
-    heartbeat_ms: int = 2000
-    keepalive_s: int = 5
 
 
 class SimDevice:
@@ -105,8 +75,9 @@ class SimDevice:
         keep_s = _LISTENED_S if self.full_sound else _MUTE_S
         self.clock = LoopClock()
         self.board = SimBoard(self.clock, ether=self.air.ether, keep_s=keep_s)
-        host, _, port = self._around.controller_url.removeprefix("http://").partition(":")
-        http_port = await self.web.open(host, int(port))
+        url = urlsplit(self._around.controller_url)
+        assert url.hostname is not None and url.port is not None, "addresses of the demo have both"
+        http_port = await self.web.open(url.hostname, url.port)
         mqtt_port = await self.network.open(self._around.mqtt_host, self._around.mqtt_port)
         self._config = self._configured(http_port, mqtt_port)
         await self.set_power(True)
@@ -118,13 +89,17 @@ class SimDevice:
         await self.web.close()
 
     def _configured(self, http_port: int, mqtt_port: int) -> AgentConfig:
+        ca, certificate, key = self._around.papers(self.device)
         return AgentConfig(
             device=self.device,
             place=self.enrolled.place,
-            controller_url=f"http://127.0.0.1:{http_port}",
+            controller_url=f"{urlsplit(self._around.controller_url).scheme}://127.0.0.1:{http_port}",
             mqtt_host="127.0.0.1",
             mqtt_port=mqtt_port,
-            token=self.enrolled.token,
+            token="" if ca else self.enrolled.token,
+            ca=ca,
+            certificate=certificate,
+            key=key,
             anchor=str(self._around.anchor),
             data=str(self._around.data / self.device),
             heartbeat_ms=self._around.heartbeat_ms,
@@ -230,6 +205,10 @@ class SimDevice:
         """See `PanelDevice`."""
         self.board.buttons.release_talk()
 
+    def line(self, session: aiohttp.ClientSession) -> ControllerLine:
+        """The controller as this device sees it, past its weather."""
+        return self._around.line(session, self.enrolled)
+
     @property
     def slot(self) -> Path:
         """Where a stick is put in."""
@@ -269,7 +248,7 @@ class SimDevice:
 
     async def plug_stick(self) -> None:
         """See `PanelDevice`."""
-        await self._stick.plug(self.enrolled, self._around.controller_url)
+        await self._stick.plug(self.enrolled, self._around)
 
     @contextmanager
     def listen(self) -> Iterator[AsyncIterator[bytes]]:

@@ -6,6 +6,7 @@ the horn go in through the same doors as everybody's.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,8 +20,12 @@ from controller.demo import Demo, demo_places, open_demo
 from controller.signing.freshness import open_key
 from provisioning.demo import Ceremony, make_ceremony
 from simulators.child import Child, ChildError
+from simulators.identities import keys_of, make_identities, register, tls_of
+from simulators.surroundings import Surroundings
 
 MQTT_PORT: Final = 1883
+MQTTS_PORT: Final = 8883
+_TECHNICIAN: Final = "ky-thuat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,9 @@ class Addresses:
     """Where the offices are.
 
     Attributes:
-        broker: `mqtt://host:port` of an outside broker; None for the controller's own on `mqtt_port`.
+        broker: `mqtt://host:port` of an outside broker; None for the controller's own on `mqtt_port`. Where it speaks
+            plainly, devices come plainly to the controller as well, with tokens.
+        device_port: where devices come to the controller by mutual TLS.
     """
 
     controller_port: int = 8080
@@ -36,6 +43,17 @@ class Addresses:
     panel_port: int = 8091
     mqtt_port: int = 18_830
     broker: str | None = None
+    device_port: int = 8443
+
+    @property
+    def secure(self) -> bool:
+        """Whether devices come by mutual TLS."""
+        return self.broker is None or self.broker.startswith("mqtts://")
+
+    @property
+    def for_devices(self) -> str:
+        """Where devices reach the controller."""
+        return f"https://127.0.0.1:{self.device_port}" if self.secure else self.controller
 
     @property
     def controller(self) -> str:
@@ -58,7 +76,7 @@ class Addresses:
         if self.broker is None:
             return "127.0.0.1", self.mqtt_port
         parts = urlsplit(self.broker if "://" in self.broker else f"mqtt://{self.broker}")
-        return parts.hostname or "127.0.0.1", parts.port or MQTT_PORT
+        return parts.hostname or "127.0.0.1", parts.port or (MQTTS_PORT if self.secure else MQTT_PORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +97,25 @@ class Province:
         """Of a demo account."""
         return next(one.password for one in self.demo.accounts if one.login == login)
 
+    @property
+    def keys(self) -> Path | None:
+        """The devices' keys and certificates; None where they come with tokens."""
+        return keys_of(self.data) if self.addresses.secure else None
+
+    def surroundings(self, *, heartbeat_ms: int, keepalive_s: int) -> Surroundings:
+        """What simulated devices share."""
+        host, port = self.addresses.mqtt
+        return Surroundings(
+            controller_url=self.addresses.for_devices,
+            mqtt_host=host,
+            mqtt_port=port,
+            anchor=self.ceremony.anchor_path,
+            data=self.data / "devices",
+            keys=self.keys,
+            heartbeat_ms=heartbeat_ms,
+            keepalive_s=keepalive_s,
+        )
+
 
 @asynccontextmanager
 async def open_province(data: Path, addresses: Addresses) -> AsyncIterator[Province]:
@@ -96,6 +133,9 @@ async def open_province(data: Path, addresses: Addresses) -> AsyncIterator[Provi
         communes=demo.communes,
         devices={one.id: one.place for one in demo.devices},
     )
+    devices = [one.id for one in demo.devices]
+    if addresses.secure:
+        await asyncio.to_thread(make_identities, data, devices)
     async with AsyncExitStack() as stack:
         children = (_controller(data, addresses), _signer(data, addresses))
         for child in children:
@@ -104,7 +144,11 @@ async def open_province(data: Path, addresses: Addresses) -> AsyncIterator[Provi
         await children[0].healthy(f"{addresses.controller}/health")
         await children[1].healthy(f"{addresses.signer}/")
         await _hand_in_grants(addresses.controller, ceremony)
-        yield Province(data, addresses, demo, ceremony, children)
+        province = Province(data, addresses, demo, ceremony, children)
+        if addresses.secure:
+            password = province.password(_TECHNICIAN)
+            await register(data, addresses.controller, devices, login=_TECHNICIAN, password=password)
+        yield province
 
 
 def prepare(data: Path) -> None:
@@ -119,6 +163,8 @@ def _controller(data: Path, addresses: Addresses) -> Child:
     arguments += ["--panel-url", addresses.panel]
     if addresses.broker is not None:
         arguments += ["--broker", addresses.broker]
+    if addresses.secure:
+        arguments += ["--device-tls", str(tls_of(data)), "--device-port", str(addresses.device_port)]
     return Child("controller", arguments, log=data / "logs" / "controller.log")
 
 

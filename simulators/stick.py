@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 
 from provisioning.bundle import make_bundle
-from provisioning.controller_line import ControllerLine
-from provisioning.device_file import DeviceFile
 from provisioning.errors import ProvisioningError
 from simulators.face import StickState
 
 if TYPE_CHECKING:
-    from simulators.device import Enrolled
+    from simulators.surroundings import Enrolled, Surroundings
 
 _READ_S: Final = 4.0
 """The device looks for a stick every two seconds."""
@@ -39,12 +37,12 @@ class Stick:
         self.state = StickState.NONE
         self._hand = asyncio.Lock()
 
-    async def plug(self, enrolled: Enrolled, controller_url: str) -> None:
+    async def plug(self, enrolled: Enrolled, around: Surroundings) -> None:
         """Fills a stick and puts it in, instead of the one that is there."""
         async with self._hand:
             self.state = StickState.READING
             try:
-                await self._fill(enrolled, controller_url)
+                await self._fill(enrolled, around)
             except (ProvisioningError, OSError) as error:
                 _log.warning("no stick for %s: %s", enrolled.device, error)
                 self.state = StickState.FAILED
@@ -52,19 +50,11 @@ class Stick:
             await asyncio.sleep(_READ_S)
             self.state = StickState.DONE
 
-    async def _fill(self, enrolled: Enrolled, controller_url: str) -> None:
+    async def _fill(self, enrolled: Enrolled, around: Surroundings) -> None:
         filling = self.mounted.with_name(f"{self.mounted.name}.filling")
         await asyncio.to_thread(shutil.rmtree, filling, ignore_errors=True)
-        # The device's own token opens only what any device of this place may read.
-        device = DeviceFile(
-            device=enrolled.device,
-            place=enrolled.place,
-            controller_url=controller_url,
-            mqtt_host="127.0.0.1",
-            mqtt_port=1,
-            token=enrolled.token,
-        )
+        # The device's own identity opens only what any device of this place may read.
         async with aiohttp.ClientSession() as session:
-            await make_bundle(ControllerLine(session, device), enrolled.place, filling)
+            await make_bundle(around.line(session, enrolled), enrolled.place, filling)
         await asyncio.to_thread(shutil.rmtree, self.mounted, ignore_errors=True)
         filling.rename(self.mounted)

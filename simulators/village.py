@@ -20,9 +20,10 @@ from aiohttp import web
 from protocol import codec
 from protocol.codec import bounded
 from simulators.air import Programmes, plain_programmes, spoken_programmes
-from simulators.device import Enrolled, SimDevice, Surroundings
+from simulators.device import SimDevice
 from simulators.panel import make_panel
 from simulators.recording import person_talking
+from simulators.surroundings import Enrolled, Surroundings
 
 _FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 _DEVICES_MAX: Final = 5000
@@ -42,6 +43,7 @@ class VillageFile:
     devices: tuple[Enrolled, ...] = field(metadata=bounded(count_max=_DEVICES_MAX))
     heartbeat_ms: int = 2000
     keepalive_s: int = 5
+    keys: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
 
     def surroundings(self, directory: Path) -> Surroundings:
         """What the devices share."""
@@ -53,6 +55,7 @@ class VillageFile:
             data=directory / self.data,
             heartbeat_ms=self.heartbeat_ms,
             keepalive_s=self.keepalive_s,
+            keys=directory / self.keys if self.keys else None,
         )
 
 

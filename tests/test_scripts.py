@@ -24,7 +24,7 @@ from tests.component import need
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ("bootstrap", "run", "check", "test", "bench")
-OPTIONS = ("--port", "--signer-port", "--panel-port", "--mqtt-port")
+OPTIONS = ("--port", "--signer-port", "--panel-port", "--mqtt-port", "--device-port")
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -123,7 +123,7 @@ class Demo:
 
     def __init__(self, data: Path, *more: str) -> None:
         self.data = data
-        self.ports = free_ports(4)
+        self.ports = free_ports(len(OPTIONS))
         chosen = [word for pair in zip(OPTIONS, map(str, self.ports), strict=True) for word in pair]
         self.command = [sys.executable, "-m", "simulators", "demo", "--data", str(data), *chosen, *more]
 

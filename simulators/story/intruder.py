@@ -19,8 +19,6 @@ from protocol.errors import Refusal
 from protocol.keys import SigningKey
 from protocol.parcel import pack_parcel
 from protocol.units import UnitPath
-from provisioning.controller_line import ControllerLine
-from provisioning.device_file import DeviceFile
 from signer.key_store import read_sealed, unseal
 from simulators.device import SimDevice
 from simulators.province import Province
@@ -33,17 +31,8 @@ _SEEN_S: Final = 15
 
 async def schedule_in_force(stage: Stage, place: str) -> Envelope:
     """The signed schedule of a place's unit, as any of its devices may read it."""
-    device = stage.device(place).enrolled
-    asked = DeviceFile(
-        device=device.device,
-        place=device.place,
-        controller_url=stage.controller,
-        mqtt_host="127.0.0.1",
-        mqtt_port=1,
-        token=device.token,
-    )
     async with aiohttp.ClientSession() as session:
-        found = await ControllerLine(session, asked).documents()
+        found = await stage.device(place).line(session).documents()
     return next(one for one in found.envelopes() if one.kind == Kind.SCHEDULE)
 
 

@@ -12,10 +12,12 @@ from typing import Any, Final
 from protocol.clock import WallMs, local_second
 from protocol.units import UnitPath
 from simulators.air import station_plan
-from simulators.device import Enrolled, SimDevice, Surroundings
+from simulators.child import free_ports
+from simulators.device import SimDevice
 from simulators.officer import Officer
 from simulators.province import Addresses, Province
 from simulators.story.ear import Ear
+from simulators.surroundings import Enrolled
 from simulators.village import Village, open_village
 
 DAY_S: Final = 86_400
@@ -84,16 +86,7 @@ def clock_window(begin: WallMs, end: WallMs) -> dict[str, int]:
 @asynccontextmanager
 async def open_devices(province: Province) -> AsyncIterator[Village]:
     """Runs the story's devices."""
-    host, port = province.addresses.mqtt
-    surroundings = Surroundings(
-        controller_url=province.addresses.controller,
-        mqtt_host=host,
-        mqtt_port=port,
-        anchor=province.ceremony.anchor_path,
-        data=province.data / "devices",
-        heartbeat_ms=1000,
-        keepalive_s=3,
-    )
+    surroundings = province.surroundings(heartbeat_ms=1000, keepalive_s=3)
     cast = [
         Enrolled(one.id, UnitPath(one.place), one.name, one.token, full_sound=True)
         for one in province.demo.devices
@@ -148,7 +141,7 @@ async def sign_schedule(office: Office) -> None:
 def addresses_for(ports: tuple[int, ...], *, broker: str | None = None) -> Addresses:
     """Addresses on free ports."""
     controller, signer, panel, mqtt = ports
-    return Addresses(controller, signer, panel, mqtt, broker)
+    return Addresses(controller, signer, panel, mqtt, broker, device_port=free_ports(1)[0])
 
 
 async def settled(village: Village, *, within_s: float = 20.0) -> None:

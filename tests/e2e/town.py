@@ -11,10 +11,11 @@ from playwright.async_api import Browser, Page, expect
 
 from protocol.units import UnitPath
 from simulators.child import free_ports
-from simulators.device import Enrolled, SimDevice, Surroundings
+from simulators.device import SimDevice
 from simulators.officer import Officer
 from simulators.province import Province, open_province
 from simulators.story.stage import KE_SACH, addresses_for, rules, settled
+from simulators.surroundings import Enrolled
 from simulators.village import Village, open_panels, open_village
 from tests.e2e.conftest import DESKTOP, open_page, sign_in
 
@@ -60,7 +61,7 @@ async def open_town(data: Path, browser: Browser) -> AsyncIterator[Town]:
     framers = (addresses.controller,)
     async with (
         open_province(data, addresses) as province,
-        open_village(_cast(province), _surroundings(province)) as village,
+        open_village(_cast(province), province.surroundings(heartbeat_ms=1000, keepalive_s=3)) as village,
         open_panels(village, port=addresses.panel_port, framers=framers),
     ):
         async with Officer(province, OPERATOR, key=KEY) as operator:
@@ -75,16 +76,3 @@ def _cast(province: Province) -> list[Enrolled]:
         Enrolled(one.id, UnitPath(one.place), one.name, one.token, full_sound=number == 0)
         for number, one in enumerate(near)
     ]
-
-
-def _surroundings(province: Province) -> Surroundings:
-    host, port = province.addresses.mqtt
-    return Surroundings(
-        controller_url=province.addresses.controller,
-        mqtt_host=host,
-        mqtt_port=port,
-        anchor=province.ceremony.anchor_path,
-        data=province.data / "devices",
-        heartbeat_ms=1000,
-        keepalive_s=3,
-    )

@@ -16,10 +16,11 @@ from protocol import codec
 from protocol.errors import DocumentError
 from protocol.units import UnitPath
 from simulators.air import FOREIGN_PI, PLAN, Air, plain_programmes
-from simulators.device import Enrolled, SimDevice, Surroundings
+from simulators.device import SimDevice
 from simulators.face import Face, NetworkWeather, StationWeather, StickState, TalkSource
 from simulators.listening import find, level_cdb
 from simulators.melody import melody
+from simulators.surroundings import Enrolled, Surroundings
 from simulators.village import Village, open_panels, open_village, read_village
 from tests.edge.core.office import ANCHOR, COMMUNE
 

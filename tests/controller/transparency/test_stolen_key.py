@@ -13,7 +13,8 @@ from edge.core.output import Rung
 from protocol.topics import ALERT, unit_topic
 from protocol.units import UnitPath
 from simulators.air import plain_programmes
-from simulators.device import Enrolled, SimDevice, Surroundings
+from simulators.device import SimDevice
+from simulators.surroundings import Enrolled, Surroundings
 from tests.controller.devices.pretend import enrol, until
 from tests.controller.running import KE_SACH, Person, RunningController
 from tests.controller.signing.authorities import Ceremony, post
