@@ -85,7 +85,6 @@ async def run_agent(
         sound_clock = BelievedClock(clock)
         sound = await stack.enter_async_context(make(sound_clock, media))
         watch = _Observers(sound, observe)
-        logs = StickLogs(data, clock, state=watch.state)
         ports = _ports(
             config,
             board,
@@ -96,7 +95,7 @@ async def run_agent(
             clock=clock,
             sound_clock=sound_clock,
             sound=sound,
-            logs=logs,
+            known=watch.state,
         )
         await Runner(step, initial(identity), device=config.device, ports=ports, observe=watch).run()
 
@@ -112,12 +111,13 @@ def _ports(
     clock: Clock,
     sound_clock: BelievedClock,
     sound: SoundPath,
-    logs: StickLogs,
+    known: Callable[[], AgentState | None],
 ) -> Ports:
     state, outbox = SqliteStateStore(data), SqliteOutbox(data / "outbox.db")
     stack.push_async_callback(disk.run, state.close)
     stack.push_async_callback(disk.run, outbox.close)
-    fetcher, sticks = _fetcher(config, stack, logs)
+    journal = Journal(data / "journal", disk=disk)
+    fetcher, sticks = _fetcher(config, stack, StickLogs(data, clock, state=known, flush=journal.flush))
     return Ports(
         clock=clock,
         sound_clock=sound_clock,
@@ -128,7 +128,7 @@ def _ports(
         outbox=outbox,
         audio=sound,
         tuner=board.tuner(),
-        journal=Journal(data / "journal", disk=disk),
+        journal=journal,
         disk=disk,
         sources={
             **_sources(config, board, media=media, clock=clock),

@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,12 +48,18 @@ class StickLogs:
     Args:
         data: the agent's directory, with outbox and journal.
         state: what the agent knows now; None while it starts.
+        flush: writes what the journal still holds in memory.
     """
 
     data: Path
     clock: Clock
     state: Callable[[], AgentState | None]
+    flush: Callable[[], Awaitable[None]]
     bytes_max: int = LOG_BYTES_MAX
+
+    async def prepare(self) -> None:
+        """The last seconds before the stick are what a technician asks about."""
+        await self.flush()
 
     def write(self, stick: Path) -> None:
         """Writes a sealed log; does nothing when the anchor names no key for it.

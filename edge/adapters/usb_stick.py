@@ -38,6 +38,10 @@ Mark = tuple[int, ...]
 class CarriesOut(Protocol):
     """Writes something onto a stick that asks for it."""
 
+    async def prepare(self) -> None:
+        """Brings up to date what will be written."""
+        ...
+
     def write(self, stick: Path) -> None:
         """Blocks; raises OSError when the stick does not take it."""
         ...
@@ -75,6 +79,7 @@ class UsbStick:
         self._patience_s = patience_s
         self._bytes_max = self._bytes_left = bytes_max
         self._spoilt: set[str] = set()
+        self._silent = False
 
     async def events(self) -> AsyncIterator[Event]:
         """The parcel of every stick that is put in; the same stick put in again is read again."""
@@ -94,12 +99,16 @@ class UsbStick:
 
     async def _look(self, seen: _Found) -> _Found:
         try:
-            return await self._eyes.run(lambda: _what_is_there(self._directory, seen.bundle))
+            found = await self._eyes.run(lambda: _what_is_there(self._directory, seen.bundle))
         except TimeoutError:
-            _log.warning("the stick does not answer")
+            _log.log(logging.DEBUG if self._silent else logging.WARNING, "the stick does not answer")
+            self._silent = True
             return seen
+        self._silent = False
+        return found
 
     async def _carry_out(self, logs: CarriesOut) -> None:
+        await logs.prepare()
         try:
             await self._eyes.run(lambda: logs.write(self._directory), patience_s=_LOGS_PATIENCE_S)
         except OSError as error:

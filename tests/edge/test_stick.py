@@ -74,6 +74,7 @@ async def test_village_without_a_network(tmp_path: Path, stick: Path) -> None:
     found = open_log(logs[0], LOG_KEY, tmp_path / "opened")
     assert found.device == "dev-c07"
     told = [json.loads(line) for line in (tmp_path / "opened" / "reports.jsonl").read_bytes().splitlines()]
+    assert "ParcelReceived" in (tmp_path / "opened" / "journal.jsonl").read_text()
     assert {(one[2]["kind"], one[2]["standing"]) for one in told} >= {
         ("schedule", "received"),
         ("bundle", "received"),

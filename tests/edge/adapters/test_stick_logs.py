@@ -50,7 +50,7 @@ def state() -> AgentState:
 @pytest.fixture
 def logs(tmp_path: Path, state: AgentState) -> StickLogs:
     (tmp_path / "data").mkdir()
-    return StickLogs(tmp_path / "data", SystemClock(), lambda: state)
+    return StickLogs(tmp_path / "data", SystemClock(), lambda: state, nothing)
 
 
 @pytest.fixture
@@ -58,6 +58,9 @@ def outbox(tmp_path: Path, logs: StickLogs) -> Iterator[SqliteOutbox]:
     made = SqliteOutbox(tmp_path / "data" / "outbox.db")
     yield made
     made.close()
+
+
+async def nothing() -> None: ...
 
 
 def fill(outbox: SqliteOutbox, count: int) -> None:
