@@ -18,6 +18,7 @@ from controller.openapi import BOOLEAN, INTEGER, NUMBER, TEXT, WALL_MS, ApiRoute
 from controller.people.access import viewer_of
 from controller.store.engine import reading
 from controller.web.explained import N_, Explained
+from controller.web.strict_json import loads
 
 DEVICE = record(
     id=TEXT,
@@ -52,8 +53,8 @@ def add_device_api(app: web.Application) -> None:
             "POST",
             "/devices",
             enrol_device,
-            summary="Take in a device; its token is in this answer and nowhere else",
-            request=record(id=TEXT, place=TEXT, name=TEXT),
+            summary="Take in a device; its token is in this answer and nowhere else, empty if it has a certificate",
+            request=record(id=TEXT, place=TEXT, name=TEXT, optional={"certificate": TEXT}),
             response=record(id=TEXT, place=TEXT, token=TEXT),
             status=201,
         ),
@@ -116,8 +117,8 @@ async def get_levels(request: web.Request) -> web.Response:
 async def enrol_device(request: web.Request) -> web.Response:
     """Takes in a device."""
     try:
-        body = await request.json()
-        wanted = Wanted(str(body["id"]), str(body["place"]), str(body["name"]))
+        body = await request.json(loads=loads)
+        wanted = Wanted(str(body["id"]), str(body["place"]), str(body["name"]), str(body.get("certificate", "")))
     except (ValueError, KeyError, TypeError):
         raise Explained(N_("The request is JSON with the fields id, place and name."), code="bad_request") from None
     device, token = await enrol(request, wanted)

@@ -14,6 +14,7 @@ from controller.web.explained import N_, Explained
 from controller.web.i18n import gettext
 from controller.web.once import Done, once
 from controller.web.page import Told, page
+from controller.web.strict_json import loads
 
 
 def add_routes(app: web.Application) -> None:
@@ -105,7 +106,7 @@ async def post_revoke(request: web.Request) -> web.Response:
 
 async def _object(request: web.Request) -> dict[str, Any]:
     try:
-        body = await request.json()
+        body = await request.json(loads=loads)
     except ValueError:
         body = None
     if not isinstance(body, dict):
