@@ -22,11 +22,13 @@ from protocol.envelope import Envelope, unpack
 from protocol.errors import DocumentError
 from protocol.grants import Anchor, Grant, read_anchor
 from protocol.keys import SigningKey, public_key
+from protocol.sealed import LogKey
 from protocol.units import UnitPath, parent, unit_path
 from protocol.verbs import Verb
 from provisioning.ceremony import hold, make_anchor
 from provisioning.demo_chain import PROVINCE, Holder, Table, make_chain, place_all, placed_devices
 from provisioning.errors import ProvisioningError
+from provisioning.log_key import write_log_key
 from provisioning.passphrase import make_passphrase
 from signer.disk import write_durably
 from signer.key_store import COST, KeyStore, read_sealed, seal, unseal
@@ -92,6 +94,7 @@ class _Stored:
 
     people: tuple[Person, ...]
     anchor_keys: tuple[_Secret, ...]
+    log_key: _Secret | None = None
     schema: int = field(default=1, metadata=bounded(low=1, high=1))
 
 
@@ -213,6 +216,8 @@ def _begin(data: Path, *, communes: Sequence[UnitPath], freshness_key: str, cost
         threshold=_ANCHOR_THRESHOLD,
         freshness_keys=[freshness_key],
     )
+    log_secret = _Secret("log-key", make_passphrase())
+    anchor = dataclasses.replace(anchor, log_key=_new_log_key(data, log_secret, cost))
     _write_anchor(data, anchor)
     desk = KeyStore(data / "signer" / "keys")
     holders = [(f"p{at}", name, PROVINCE) for at, name in enumerate(_PROVINCE_HOLDERS, 1)]
@@ -222,7 +227,7 @@ def _begin(data: Path, *, communes: Sequence[UnitPath], freshness_key: str, cost
         passphrase = make_passphrase()
         opened[key] = _new_key(desk, key, holder, passphrase, cost)
         people.append(Person(key, holder, passphrase, opened[key].public, scope))
-    return _Stored(tuple(people), secrets), Table(anchor, _holders(people), signers, opened)
+    return _Stored(tuple(people), secrets, log_secret), Table(anchor, _holders(people), signers, opened)
 
 
 def _holders(people: Sequence[Person]) -> tuple[Holder, ...]:
@@ -237,6 +242,14 @@ def _new_key(store: KeyStore, name: str, holder: str, passphrase: str, cost: int
     key = SigningKey.generate()
     store.put(seal(key, name=name, holder=holder, passphrase=passphrase, cost=cost))
     return key
+
+
+def _new_log_key(data: Path, secret: _Secret, cost: int) -> str:
+    path = data / "ceremony" / f"{secret.name}.json"
+    path.unlink(missing_ok=True)  # of a ceremony that was interrupted: no device has pinned it
+    key = LogKey.generate()
+    write_log_key(path, key, secret.passphrase, cost=cost)
+    return key.public
 
 
 def _reopen(data: Path, anchor: Anchor) -> Table:

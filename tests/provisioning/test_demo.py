@@ -20,6 +20,7 @@ from protocol.verbs import Verb
 from provisioning.ceremony import hold as hold_chain
 from provisioning.demo import Ceremony, load_ceremony, make_ceremony
 from provisioning.errors import ProvisioningError
+from provisioning.log_key import open_log_key, read_log_key
 from provisioning.passphrase import WORDS, make_passphrase
 from signer.key_store import KeyStore, unseal
 from signer.word_store import WordStore
@@ -93,6 +94,12 @@ def test_anchor_keys_are_not_the_signers(ceremony: Ceremony) -> None:
     """Whoever sits at the signer must not be able to choose the province's root."""
     names = {one.name for one in KeyStore(ceremony.data / "signer" / "keys").all()}
     assert names == {"p1", "p2", "c1", "c2", "c3"}
+
+
+def test_logs_are_sealed_to_a_key_of_the_demo(ceremony: Ceremony) -> None:
+    secret = json.loads((ceremony.data / "signer" / "demo.json").read_text())["log_key"]["passphrase"]
+    sealed = read_log_key(ceremony.data / "ceremony" / "log-key.json")
+    assert open_log_key(sealed, secret).public == ceremony.anchor.log_key
 
 
 def test_signer_reads_what_the_ceremony_left(ceremony: Ceremony) -> None:

@@ -228,7 +228,7 @@ async def test_grants_are_posted(controller: Controller) -> None:
 
 async def test_posting_to_nobody() -> None:
     with pytest.raises(UnreachableError, match="Is it running"):
-        await post_grants("http://127.0.0.1:1", [])
+        await post_grants("http://127.0.0.1:1", [grant_envelope(grant())])
 
 
 def test_file_that_is_no_envelope(tmp_path: Path) -> None:
