@@ -23,7 +23,7 @@ class LiveEvent:
     """Something that changed at a place.
 
     Attributes:
-        type: `device`, `standing`, `alert`, `schedule` or `refusal`.
+        type: `device`, `standing`, `alert`, `schedule`, `refusal` or `unlogged`.
         place: the unit or device it concerns; only those who see the place are told.
         data: JSON values for the page.
     """

@@ -107,3 +107,22 @@ def test_line_that_is_no_entry(changed: dict[str, object]) -> None:
     }
     with pytest.raises(DocumentError):
         codec.build(LogEntry, fields | changed)
+
+
+def test_vector_of_the_wire_format() -> None:
+    """The documents of the wire format's test vectors, entered one after the other, and their checkpoint."""
+    documents = (
+        ("403daed6d9ab8b2e67ff4bff5dd82775fcff5d7e83429015ef8995822cd5ece7", "grant", "vn/92"),
+        ("d8093ea99ed215b53bb68e01fd34c36f8ce113602816fe3381c8737efaeb06e4", "grant", "vn/92/31498"),
+        ("7fa3f1474d577f0ec2f8aec4b6f95d0a33ebfc00474621d1a34cd7a2e74e9536", "schedule", "vn/92/31498"),
+        ("2c43c7e69b100ba76b770832d65c01426b09729157c34287205b24da65a6e0ea", "alert", "vn/92/31498"),
+    )
+    state = EMPTY
+    for number, (digest, kind, scope) in enumerate(documents):
+        stored = WallMs(AT + number)
+        state = follow(state, [next_entry(state, digest=digest, kind=kind, scope=UnitPath(scope), stored=stored)])
+    assert state.log == "f2e7404f77506905838d09e39706a79fc43cd033c8955e7f1d36762928698f81"
+    assert state.root == "aba17227f7cc08040b84bb10e2c5ecc52f30ceb73dca4aa1e7844e714ed89888"
+    made = Checkpoint(log=state.log, size=state.size, root=state.root, issued=WallMs(AT + 60_000))
+    [signature] = sign(Kind.CHECKPOINT, codec.encode(made), [FRESHNESS]).signatures
+    assert signature.signature.hex().startswith("d4c14fc15b51472a72b2d297fa8ea7bc")

@@ -19,7 +19,7 @@ from controller.transparency.sightings import FOR_EACH_DEVICE_MAX
 from protocol.clock import WallMs
 from protocol.report import AsRun, EndReason, InForce, Report, Standing
 from tests.controller.devices.pretend import Pretend, connected, enrol, until
-from tests.controller.running import KE_SACH, Person, RunningController
+from tests.controller.running import KE_SACH, TRAN_DE, Person, RunningController
 from tests.controller.signing.authorities import Ceremony, post
 from tests.controller.transparency.conftest import english, schedule
 
@@ -133,15 +133,19 @@ async def test_report_is_closed_with_a_reason(controller: RunningController, dev
     assert found["closed_ms"] is not None
 
 
-async def test_technician_of_another_unit_closes_nothing(
-    controller: RunningController, device: Pretend, person: Person
-) -> None:
-    await device.tell(device.receipt(STRANGE, Standing.RECEIVED))
-    await seen(person)
+async def test_technician_closes_only_what_is_theirs(controller: RunningController, person: Person) -> None:
+    batch = Batch()
+    for name, unit in (("ke-sach-01", KE_SACH), ("tran-de-01", TRAN_DE)):
+        await enrol(person, name, unit)
+        pretend = Pretend(name, unit, cast(Any, None))
+        batch.receipts.append((pretend.receipt(STRANGE, Standing.RECEIVED), WallMs(0)))
+    controller.app[WATCH].hear(batch)
+    await seen(person, count=2)
     commune = await english(controller, "ke-sach-kt")
+    assert "1 loudspeaker obeyed it" in await commune.see("/transparency")
     await commune.send("/transparency/close", {"reason": "đóng tất cả các báo cáo"})
-    [found] = await seen(person)
-    assert found["closed_ms"] is not None, "it is the technician of this commune"
+    found = {one["device"]: one["closed_ms"] is not None for one in await seen(person, count=2)}
+    assert found == {"ke-sach-01": True, "tran-de-01": False}
 
 
 async def test_lying_device_fills_no_more_than_its_rows(controller: RunningController, person: Person) -> None:

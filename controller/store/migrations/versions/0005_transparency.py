@@ -17,7 +17,7 @@ def upgrade() -> None:
     """Creates the tables and the triggers."""
     _add_log_entries()
     _add_unlogged()
-    if op.get_bind().dialect.name == "postgresql":
+    if op.get_context().dialect.name == "postgresql":
         _guard_postgresql()
     else:
         _guard_sqlite()
@@ -27,7 +27,7 @@ def downgrade() -> None:
     """Drops them; triggers go with their table."""
     op.drop_table("unlogged")
     op.drop_table("log_entries")
-    if op.get_bind().dialect.name == "postgresql":
+    if op.get_context().dialect.name == "postgresql":
         op.execute("DROP FUNCTION log_entries_stay()")
 
 
