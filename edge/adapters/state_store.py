@@ -100,6 +100,10 @@ class SqliteStateStore:
         for digest, data in (*((row,) if row else ()), *rows):
             if _digest(data) != digest:
                 raise DatabaseDamagedError("a row is not what was written")
+        if row is None and (rows or not self._mirror.is_empty):
+            # Both are written in one act. A file that a power cut left empty looks like a device's first start, and
+            # an older schedule would be obeyed again.
+            raise DatabaseDamagedError("there are documents and no registers")
         return Stored(row[1] if row else None, tuple(envelope for _, envelope in rows))
 
     def _write(self, registers: bytes, put: Iterable[StoredDocument], drop: Iterable[str]) -> None:

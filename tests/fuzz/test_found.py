@@ -63,6 +63,14 @@ def test_rotten_card_does_not_silence_the_device_for_ever(card: Path, was: bytes
     assert SqliteStateStore(card, ballast_bytes=0).load().registers == b"{}"
 
 
+def test_emptied_database_is_no_first_start(card: Path) -> None:
+    (card / "state.db").write_bytes(b"")
+    stored = SqliteStateStore(card, ballast_bytes=0).load()
+    assert stored.damaged
+    assert stored.envelopes == (ENVELOPE,)
+    assert not DocumentMirror(card / "documents").is_empty
+
+
 def test_rotten_report_does_not_hold_up_all_others(tmp_path: Path) -> None:
     letter = Letter("loalang/v1/d/c07/up/fault", b"{}", 1)
     outbox = SqliteOutbox(tmp_path / "outbox.db")
