@@ -7,10 +7,9 @@ work has a thread of its own that nobody waits for at the end of the program, an
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable
-from functools import partial
+from concurrent.futures import Executor, Future
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -22,8 +21,8 @@ class SlowLane:
     """One piece of work at a time."""
 
     def __init__(self, name: str, *, patience_s: float = PATIENCE_S) -> None:
-        self._name, self._patience_s = name, patience_s
-        self._former: asyncio.Future[None] | None = None
+        self._threads, self._patience_s = _LonelyThreads(name), patience_s
+        self._former: asyncio.Future[Any] | None = None
         self._late = False
 
     @property
@@ -40,37 +39,42 @@ class SlowLane:
         try:
             async with asyncio.timeout(self._patience_s if patience_s is None else patience_s):
                 if self._former is not None:
-                    await asyncio.shield(self._former)
+                    await asyncio.wait({self._former})
                 self._late = False
-                return await self._begin(work)
+                # By way of the loop, so that one with a time of its own may do it at once.
+                begun = asyncio.get_running_loop().run_in_executor(self._threads, work)
+                begun.add_done_callback(_heard)
+                self._former = begun
+                return await asyncio.shield(begun)
         except TimeoutError:
             self._late = True
             raise
 
-    def _begin(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        loop = asyncio.get_running_loop()
-        result, over = loop.create_future(), loop.create_future()
-        self._former = over
+
+def _heard(future: asyncio.Future[Any]) -> None:
+    """An error that comes when nobody waits any more is no news."""
+    if not future.cancelled():
+        future.exception()
+
+
+class _LonelyThreads(Executor):
+    """A thread for each piece of work, which ends with the program whatever it does."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def submit(self, work: Callable[..., T], /, *args: Any, **named: Any) -> Future[T]:
+        """Begins at once."""
+        future: Future[T] = Future()
 
         def do() -> None:
+            future.set_running_or_notify_cancel()
             try:
-                settle = partial(_settle, result, value=work())
+                result = work(*args, **named)
             except BaseException as error:
-                settle = partial(_settle, result, error=error)
-            # The loop may be closed by the time a hanging stick comes back.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(settle)
-                loop.call_soon_threadsafe(partial(_settle, over))
+                future.set_exception(error)
+            else:
+                future.set_result(result)
 
         threading.Thread(target=do, name=self._name, daemon=True).start()
-        return result
-
-
-def _settle(future: asyncio.Future[Any], *, value: object = None, error: BaseException | None = None) -> None:
-    """Tells whoever still waits."""
-    if future.done():
-        return
-    if error is None:
-        future.set_result(value)
-    else:
-        future.set_exception(error)
+        return future

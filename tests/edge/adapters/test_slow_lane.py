@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from edge.adapters.slow_lane import SlowLane
+from simulators.virtual_loop import VirtualLoop
 
 
 @pytest.fixture
@@ -73,3 +74,15 @@ def test_program_ends_while_work_hangs(gate: threading.Event) -> None:
     gate.set()
     hanging.join(5)
     assert not hanging.is_alive(), "a closed loop does not break it"
+
+
+def test_in_a_loop_with_a_time_of_its_own() -> None:
+    """Nothing depends on how fast a thread is."""
+
+    async def try_it() -> int:
+        return await SlowLane("test").run(lambda: 7)
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        began_s = runner.get_loop().time()
+        assert runner.run(try_it()) == 7
+        assert runner.get_loop().time() == began_s
