@@ -29,6 +29,8 @@ CAPABILITIES = (
     "devices",
     "as_run",
     "alerts",
+    "placements",
+    "authority",
     "transparency",
     "root_files",
 )

@@ -6,14 +6,14 @@ A device that was moved is told so at both places until its own status names the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controller.store.schema import devices, documents
+from controller.store.scope import within
 from protocol.assignment import Assignment, Placement
 from protocol.document import Kind, read
 from protocol.envelope import unpack
@@ -145,8 +145,7 @@ async def on_the_way(connection: AsyncConnection) -> dict[str, UnitPath]:
     return {row.id: UnitPath(row.place) for row in await connection.execute(query)}
 
 
-async def count_within(connection: AsyncConnection, places: Iterable[UnitPath]) -> int:
-    """How many devices belong directly to one of these units."""
-    wanted = tuple(places)
-    query = select(devices.c.place).where(or_(*(devices.c.place.startswith(f"{one}/") for one in wanted)))
-    return len([*await connection.scalars(query)]) if wanted else 0
+async def count_within(connection: AsyncConnection, unit: UnitPath) -> int:
+    """How many devices belong to a unit or to one below it."""
+    query = select(func.count()).where(within(devices.c.place, (unit,)))
+    return (await connection.execute(query)).scalar_one()

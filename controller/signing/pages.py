@@ -150,14 +150,17 @@ async def hand_over_partial(request: web.Request) -> web.Response:
     return hand_over(request, made, envelope=stored.envelope.pack())
 
 
-def hand_over(request: web.Request, made: SigningRequest, *, envelope: bytes = b"") -> web.Response:
+def hand_over(
+    request: web.Request, made: SigningRequest, *, envelope: bytes = b"", back: str = "/signing"
+) -> web.Response:
     """The page that leads to the operator's own signer with a form of that program's fields."""
     config = request.app[CONFIG]
     fields = {
         "kind": made.kind.value,
         "payload": base64.b64encode(made.payload).decode(),
         "envelope": base64.b64encode(envelope).decode(),
-        "return_url": f"{config.origin}/signing",
+        "return_url": f"{config.origin}{back}",
+        "back": back,
     }
     values = {
         "review_url": f"{config.signer_url}/review",

@@ -9,6 +9,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controller.audit.log import note
+from controller.devices.words import count_within
 from controller.keys import CLOCK, ENGINE
 from controller.openapi import INTEGER, TEXT, ApiRoute, add_api, listing, nullable, record
 from controller.people.access import require, viewer_of
@@ -27,7 +28,7 @@ from controller.units.queries import (
     units_within,
 )
 from controller.web.explained import not_found
-from controller.web.i18n import gettext
+from controller.web.i18n import gettext, ngettext
 from controller.web.once import Done, once
 from controller.web.page import Told, fragment, page
 from protocol.units import UnitPath, unit_path
@@ -117,9 +118,10 @@ async def show_unit(request: web.Request) -> web.Response:
         heir = await unit_at(connection, unit.merged_into) if unit.merged_into else None
         manages = viewer.may(Role.TECHNICIAN, unit.path)
         others = await units_within(connection, viewer.scopes(Role.TECHNICIAN), day=day) if manages else ()
+        left_behind = 0 if unit.valid_on(day) else await count_within(connection, unit.path)
     choices = tuple(one for one in others if one.path != unit.path)
     values = {"unit": unit, "trail": trail, "below": below, "heir": heir, "manages": manages, "others": choices}
-    return page(request, "units/unit.html", {**values, "day": day})
+    return page(request, "units/unit.html", {**values, "day": day, "left_behind": left_behind})
 
 
 Work = Callable[[AsyncConnection, Unit, Mapping[str, Any]], Awaitable[tuple[UnitPath, str]]]
@@ -139,6 +141,19 @@ async def _do(request: web.Request, act: str, work: Work) -> web.Response:
         return Done(f"/units/of/{shown}", Told(told))
 
     return await once(request, str(form.get("once", "")), done)
+
+
+async def _waiting(connection: AsyncConnection, unit: Unit) -> str:
+    """How many loudspeakers stay behind until somebody signs where they belong."""
+    count = await count_within(connection, unit.path)
+    if not count:
+        return gettext("No loudspeaker has to be moved.")
+    told = ngettext(
+        "%(num)s loudspeaker keeps its place until its new one is signed: see “Loudspeakers and their places”.",
+        "%(num)s loudspeakers keep their places until the new ones are signed: see “Loudspeakers and their places”.",
+        count,
+    )
+    return told % {"num": count}
 
 
 async def change(request: web.Request) -> web.Response:
@@ -172,7 +187,7 @@ async def merge(request: web.Request) -> web.Response:
         into = path_in(form, "into")
         require(request, Role.TECHNICIAN, into)
         await merge_unit(connection, unit, into=into, day=day_in(form))
-        return unit.path, gettext("The merge is recorded. Devices keep their place until a technician moves them.")
+        return unit.path, f"{gettext('The merge is recorded.')} {await _waiting(connection, unit)}"
 
     return await _do(request, "units.merge", work)
 
@@ -184,7 +199,7 @@ async def move(request: web.Request) -> web.Response:
         below = path_in(form, "below")
         require(request, Role.TECHNICIAN, below)
         fresh = await move_unit(connection, unit, below=below, day=day_in(form))
-        return fresh, gettext("The move is recorded. Devices keep their place until a technician moves them.")
+        return fresh, f"{gettext('The move is recorded.')} {await _waiting(connection, unit)}"
 
     return await _do(request, "units.move", work)
 
@@ -194,6 +209,6 @@ async def end(request: web.Request) -> web.Response:
 
     async def work(connection: AsyncConnection, unit: Unit, form: Mapping[str, Any]) -> tuple[UnitPath, str]:
         await end_unit(connection, unit, day=day_in(form))
-        return unit.path, gettext("The end of the unit is recorded.")
+        return unit.path, f"{gettext('The end of the unit is recorded.')} {await _waiting(connection, unit)}"
 
     return await _do(request, "units.end", work)

@@ -1,0 +1,1 @@
+"""Who may speak: grants as people read them, their renewal and end, and warnings before one runs out."""
