@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 
@@ -33,6 +34,8 @@ def _serve(config: SignerConfig) -> int:
     try:
         web.run_app(make_app(config), host=config.host, port=config.port, print=None, access_log=None)
     except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+            raise
         print(f"Cổng {config.port} đang bận / port {config.port} is taken: {error.strerror}", file=sys.stderr)
         return 2
     return 0

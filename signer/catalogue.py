@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from gettext import NullTranslations, translation
+from gettext import GNUTranslations, NullTranslations, translation
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -34,11 +35,16 @@ class Catalogue:
             return
         with self.source.open("rb") as source:
             catalogue = read_po(source, locale="vi", domain=self._domain)
-        fresh = compiled.with_suffix(".mo.new")
-        with fresh.open("wb") as target:
-            write_mo(target, catalogue)
-        fresh.replace(compiled)
+        made = BytesIO()
+        write_mo(made, catalogue)
         self._loaded.clear()
+        try:
+            fresh = compiled.with_suffix(".mo.new")
+            fresh.write_bytes(made.getvalue())
+            fresh.replace(compiled)
+        except OSError:  # installed where only the administrator writes: the words are kept in memory
+            made.seek(0)
+            self._loaded["vi"] = GNUTranslations(made)
 
     def use(self, language: str) -> None:
         """Chooses the language; anything unknown is Vietnamese."""

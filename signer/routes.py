@@ -51,12 +51,12 @@ async def home(request: web.Request) -> web.Response:
     freshness_keys = app[PEN].store.known().anchor.freshness_keys
     sight = await app[WITNESS].look(app[SESSION], freshness_keys, app[WALL]())
     shown = {"keys": look.keys, "problem": look.problem, "sight": sight, "doubt": words_of(sight)}
-    shown["endings"] = _endings(request, look.keys)
+    shown |= {"endings": _endings(request, look.keys), "places": app[PLACES]}
     return _render(request, "home.html", shown)
 
 
 def _endings(request: web.Request, keys: Iterable[HeldKey]) -> tuple[Ending, ...]:
-    """What ends, in words of this machine's list of places."""
+    """What ends: the offices of these keys, and the root."""
     app = request.app
     wall, data = app[WALL](), app[CONFIG].data
     root = root_ending(metadata_of(data), wall)

@@ -89,10 +89,11 @@ class SignedLog:
         last, chained = "", False
         for at, line in enumerate(self._lines(), 1):
             entry = _entry(line)
-            follows = entry is not None and entry.former == last
-            if chained and not follows:
-                return at
-            chained = chained or follows
+            # A line that a power cut tore is followed like any other; one from before there was a chain names none.
+            if entry is not None and (chained or entry.former is not None):
+                if entry.former != last:
+                    return at
+                chained = True
             last = _digest(line)
         return None
 

@@ -93,3 +93,7 @@ def stop() -> bytes:
     return codec.encode(
         Stop(COMMUNE, 7, issued=NOW, expires=expires, until=WallMs(NOW + 3_600_000), targets=(COMMUNE,))
     )
+
+
+def read_stop() -> Stop:
+    return codec.decode(Stop, stop(), bytes_max=8192)
