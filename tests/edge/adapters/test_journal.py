@@ -42,6 +42,8 @@ ALL: tuple[Event, ...] = (
     events.LevelMeasured(WallMs(1), -1200, -1300),
     events.CardChanged(False),
     events.StateSaveFailed("đĩa đầy"),
+    events.RootReceived(b"{}", None),
+    events.RootReceived(None, b"{}"),
 )
 
 
