@@ -19,6 +19,7 @@ from simulators.tone_voice import tone_speech
 from tests.attacks.loudspeaker import Loudspeaker, OnDisk
 from tests.attacks.offices import C1, COMMUNE, Offices, seal
 
+BUNDLE: Final = "bundle"
 ITEMS: Final = 2
 """Items of the true schedule: the morning's and one at dawn."""
 Forge = Callable[[str], bytes]
@@ -114,11 +115,14 @@ class Scene:
             await self.told(known, reason)
             known += 1
         await self.speaker.silent_for(6, since_ms=began)
-        # A stick is told of as a whole, besides each document on it.
-        extra = [one for one in self.attacker.receipts()[known:] if one.kind != "bundle"]
+        extra = [one for one in self.attacker.receipts()[known:] if one.kind != BUNDLE]
         assert not extra, f"something else was told: {extra}"
         assert self.speaker.on_disk() == before
         await self.still_obeys()
+
+    def _of_documents(self) -> list[Receipt]:
+        """A stick is told of as a whole, besides each document on it."""
+        return [one for one in self.attacker.receipts() if one.kind != BUNDLE]
 
     async def told(self, known: int, reason: Refusal | Iterable[Refusal]) -> None:
         """The next receipt after so many is this refusal."""
@@ -129,12 +133,12 @@ class Scene:
 
     async def ignored(self, act: Callable[[], Awaitable[object] | object], *, seconds: float = 8) -> None:
         """An act that changes nothing and is not worth a word: nothing heard, nothing changed, nothing told."""
-        began, before, known = self.wall, self.speaker.on_disk(), len(self.attacker.receipts())
+        began, before, known = self.wall, self.speaker.on_disk(), len(self._of_documents())
         done = act()
         if isinstance(done, Awaitable):
             await done
         await self.speaker.silent_for(seconds, since_ms=began)
-        assert len(self.attacker.receipts()) == known
+        assert len(self._of_documents()) == known
         assert self.speaker.on_disk() == before
 
     async def until(self, wall_ms: float) -> None:
