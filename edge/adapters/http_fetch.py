@@ -115,7 +115,8 @@ class HttpFetcher:
         url = f"{self._url}/device/v1/attest"
         try:
             timeout = self._timeout(self._idle_s, self._idle_s)
-            async with self._session().post(url, json={"nonce": nonce}, timeout=timeout) as response:
+            asked = {"nonce": nonce}
+            async with self._session().post(url, json=asked, timeout=timeout, allow_redirects=False) as response:
                 _check(response, 200)
                 return await _read(response, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -151,7 +152,8 @@ class HttpFetcher:
         try:
             timeout = self._timeout(idle_s + self._idle_s, idle_s)
             url = f"{self._url}/device/v1/documents"
-            async with self._session().get(url, params=query, timeout=timeout) as response:
+            # A controller in wrong hands must not send us about in the village's own network.
+            async with self._session().get(url, params=query, timeout=timeout, allow_redirects=False) as response:
                 if response.status == 204:
                     return None
                 _check(response, 200)
