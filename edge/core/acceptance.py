@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Final
 
 from edge.core.in_force import Accepted
-from edge.core.state import AgentState, CancelMark, SequenceWindow, StopMark
+from edge.core.state import AgentState, StopMark
+from edge.core.trust_state import CancelMark, SequenceWindow
 from edge.core.turn import Turn
 from protocol.alert import Alert, Cancel, Stop
 from protocol.assignment import Assignment

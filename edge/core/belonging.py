@@ -12,7 +12,7 @@ from edge.core.acceptance import accepted, put, storage_key
 from edge.core.effects import Relocate
 from edge.core.in_force import Accepted, InForce
 from edge.core.offices import drop_grants
-from edge.core.state import Transfer
+from edge.core.trust_state import Transfer
 from edge.core.turn import Turn
 from protocol.assignment import Assignment
 from protocol.authority import Authorised

@@ -13,7 +13,7 @@ from typing import Final
 
 from edge.core.acceptance import accepted, put, remove, storage_key
 from edge.core.in_force import Accepted
-from edge.core.state import TrustState
+from edge.core.trust_state import TrustState
 from edge.core.turn import Turn
 from protocol.authority import Authorised, Standing, check_standing
 from protocol.denial import Denial

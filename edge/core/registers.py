@@ -9,18 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from edge.core.root import restore_identity
-from edge.core.state import (
-    AgentState,
-    CancelMark,
-    Identity,
-    LiveState,
-    Progress,
-    RootTaken,
-    SequenceWindow,
-    StopMark,
-    Transfer,
-    TrustState,
-)
+from edge.core.state import AgentState, Identity, LiveState, Progress, StopMark
+from edge.core.trust_state import CancelMark, RootTaken, SequenceWindow, Transfer, TrustState
 from protocol import codec
 from protocol.clock import WallMs
 from protocol.codec import bounded

@@ -9,8 +9,8 @@ from typing import Final
 from edge.core import plan, proof
 from edge.core.acceptance import accepted, mark_version, storage_key
 from edge.core.offices import deny, hold_grant
-from edge.core.state import Transfer
 from edge.core.trust import take_head
+from edge.core.trust_state import Transfer
 from edge.core.turn import Turn
 from protocol.assignment import Assignment
 from protocol.audible_config import AudibleConfig

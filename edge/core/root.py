@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from edge.core.events import RootReceived
 from edge.core.offices import deny, drop_fallen
-from edge.core.state import Identity, RootTaken
+from edge.core.state import Identity
+from edge.core.trust_state import RootTaken
 from edge.core.turn import Turn
 from protocol import codec
 from protocol.denial import read_root_word

@@ -16,7 +16,7 @@ from edge.core.effects import PublishReport
 from edge.core.events import Route
 from edge.core.in_force import Accepted
 from edge.core.offices import take_denial, take_grant
-from edge.core.state import TrustState
+from edge.core.trust_state import TrustState
 from edge.core.turn import Turn
 from protocol import codec
 from protocol.alert import Alert

@@ -14,7 +14,8 @@ from edge.core.events import (
 from edge.core.output import FmOutput, Rung, Silence
 from edge.core.plan import MARKS_MAX, mark
 from edge.core.registers import pack, unpack
-from edge.core.state import Progress, SequenceWindow
+from edge.core.state import Progress
+from edge.core.trust_state import SequenceWindow
 from edge.core.turn import Turn
 from protocol.audible_config import Fallback, Window
 from protocol.bulletin import Weekly

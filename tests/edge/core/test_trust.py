@@ -10,7 +10,7 @@ from edge.core.acceptance import next_window
 from edge.core.effects import SaveState
 from edge.core.events import Booted, EnvelopeReceived, ParcelReceived, Route
 from edge.core.output import ProgrammeOutput, Rung, Silence
-from edge.core.state import SequenceWindow
+from edge.core.trust_state import SequenceWindow
 from protocol import codec
 from protocol.bulletin import BulletinClass
 from protocol.clock import WallMs
