@@ -27,6 +27,8 @@ _ED25519: Final = encode_named_curve_parameters("1.3.101.112")
 """RFC 8410; the other encoding of PKCS#11 v3, the printable string `edwards25519`, names the same curve."""
 _OCTET_STRING: Final = bytes((4, KEY_BYTES))
 _KEYS_MAX: Final = 32
+_LOOK_S_MAX: Final = 5.0
+"""A page must not hang on a reader that does."""
 _AWAY: Final = (
     exceptions.NoSuchToken,
     exceptions.TokenNotPresent,
@@ -50,7 +52,9 @@ class CardKeys:
     async def look(self) -> Look:
         """Lists the keys; those of a card that was taken out stay on the list, marked."""
         try:
-            self._seen = await self._line.call(lambda library: _listed(_token(library, self._slot.token)))
+            self._seen = await self._line.call(
+                lambda library: _listed(_token(library, self._slot.token)), within_s=_LOOK_S_MAX
+            )
         except CardError as error:
             return Look(self._absent(), str(error))
         except exceptions.PKCS11Error as error:

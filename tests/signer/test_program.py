@@ -125,3 +125,24 @@ async def test_browser_goes_to_the_signer_and_back(desk: Desk, browser: Browser)
     finally:
         await runner.cleanup()
     assert len(desk.controller.taken) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+async def test_kind_is_in_sight_where_the_passphrase_is_typed(desk: Desk, browser: Browser) -> None:
+    """On a phone the red, striped or dashed head has long scrolled away by then."""
+    page = await browser.new_page(viewport={"width": 390, "height": 700})
+    looks: set[tuple[str, str]] = set()
+    for kind, word in ((Kind.ALERT, "KHẨN CẤP THẬT"), (Kind.ALERT_DRILL, "DIỄN TẬP"), (Kind.ALERT_TEST, "PHÁT THỬ")):
+        address, _ = await desk.open(kind, documents.alert(), lang="vi")
+        await page.goto(address)
+        await page.focus("input[type=password]")
+        bar = page.locator(".kind-bar")
+        assert word in await bar.inner_text()
+        box = await bar.bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] < 700
+        assert word.split()[-1] in (await page.inner_text("button[type=submit]")).upper()
+        style = "getComputedStyle(document.querySelector('.kind-bar'))"
+        looks.add((await page.evaluate(f"{style}.borderTopStyle"), (await bar.inner_text())[0]))
+    assert len(looks) == 3, "told apart by frame and sign, without any colour"
