@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+from asyncio.sslproto import SSLProtocol
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,8 @@ CA, CERTIFICATE, KEY = "ca.pem", "server.pem", "server-key.pem"
 """Names in the directory that `provisioning device-ca server-certificate` fills."""
 _NO_CHECK_TIME: Final = 0x20_0000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module has no name for."""
+_BUFFER_BYTES: Final = 32 * 1024
+"""asyncio keeps 256 KiB for each TLS connection, two connections for each device; a TLS record has 16 KiB at most."""
 
 
 class DeviceTlsError(Exception):
@@ -46,6 +49,7 @@ def server_context(directory: Path) -> ssl.SSLContext:
     Raises:
         DeviceTlsError: a file is missing or damaged.
     """
+    SSLProtocol.max_size = min(SSLProtocol.max_size, _BUFFER_BYTES)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.verify_mode = ssl.CERT_REQUIRED
     context.num_tickets = 0  # each connection shows its certificate anew, and costs no memory for a return

@@ -2,9 +2,9 @@
 
 A copied key cannot make anything sound: what comes down is public and signed. But the two throw each other off the
 broker, and the reports of one may be the reports of the other. A box that boots names itself anew and never returns
-to a former name; so a name that comes back after another one is spoken by a second box. Connections that are made more
-often than one box's growing pauses allow (1, 2, 4 … seconds: eight in two minutes) say it too, but less surely: a box
-whose power flickers looks the same.
+to a former name; so a name that comes back after another one is spoken by a second box. Connections that are made
+more often than one box's growing pauses allow (1, 2, 4 … seconds: eight in two minutes) say it too, but less surely:
+a box whose power flickers looks the same.
 """
 
 from __future__ import annotations
