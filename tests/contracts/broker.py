@@ -24,7 +24,8 @@ from tests.component import need
 from tests.contracts.papers import Authority, authority
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-NAMES = ("embedded", "mosquitto", "embedded tls", "mosquitto tls")
+PLAIN = ("embedded", "mosquitto")
+NAMES = (*PLAIN, "embedded tls", "mosquitto tls")
 DEVICE = "dev-c07"
 PLACE = UnitPath("vn/92/31498/c07")
 MOVED = UnitPath("vn/92/31507/c01")

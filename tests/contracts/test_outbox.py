@@ -71,10 +71,10 @@ class Archive:
             await self.came.wait_for(lambda: len(self.ids) >= count)
 
 
-@pytest.fixture(params=brokers.NAMES)
+@pytest.fixture(params=brokers.PLAIN)
 async def port(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[int]:
-    async with brokers.running(request.param, tmp_path) as port:
-        yield port
+    async with brokers.running(request.param, tmp_path) as broker:
+        yield broker.port
 
 
 @pytest.fixture

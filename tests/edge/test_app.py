@@ -127,13 +127,13 @@ async def http(village: Village) -> AsyncIterator[None]:
     await runner.cleanup()
 
 
-@pytest.fixture(params=brokers.NAMES)
+@pytest.fixture(params=brokers.PLAIN)
 async def mqtt(request: pytest.FixtureRequest, village: Village, tmp_path: Path) -> AsyncIterator[aiomqtt.Client]:
     async with (
-        brokers.running(request.param, tmp_path) as port,
-        aiomqtt.Client("127.0.0.1", port, identifier="controller") as client,
+        brokers.running(request.param, tmp_path) as broker,
+        aiomqtt.Client("127.0.0.1", broker.port, identifier="controller") as client,
     ):
-        village.mqtt_port = port
+        village.mqtt_port = broker.port
         yield client
 
 
