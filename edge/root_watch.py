@@ -22,14 +22,26 @@ from typing import Final
 
 from edge.adapters.slow_lane import SlowLane
 from edge.backoff import Backoff
-from edge.core.events import RootReceived
+from edge.core.events import RootReceived, RootRefused
 from edge.ports import Clock
+from protocol.errors import Refusal
 from protocol.limits import ALERT_ENVELOPE_BYTES_MAX
 from protocol.stick import ROOT
 
 CHILD_S_MAX: Final = 60.0
 _KILLED_S_MAX: Final = 5.0
 _REASON_CHARS_MAX: Final = 500
+_REFUSALS: Final = {
+    "RepositoryError": Refusal.MALFORMED_DOCUMENT,
+    "UnsignedMetadataError": Refusal.THRESHOLD_NOT_MET,
+    "BadVersionNumberError": Refusal.OLDER_VERSION,
+    "EqualVersionNumberError": Refusal.OLDER_VERSION,
+    "ExpiredMetadataError": Refusal.EXPIRED,
+    "LengthOrHashMismatchError": Refusal.BAD_SIGNATURE,
+    "DownloadLengthMismatchError": Refusal.TOO_LARGE,
+    "SlowRetrievalError": Refusal.MALFORMED_ENVELOPE,
+}
+"""By what the child names first. What did not come at all is only logged: a line that is down is no attack."""
 _log = logging.getLogger(__name__)
 
 Mark = tuple[int, ...]
@@ -89,9 +101,10 @@ class RootWatch:
     child_s_max: float = CHILD_S_MAX
     _eyes: SlowLane = field(default_factory=lambda: SlowLane("root stick"))
     _child: asyncio.subprocess.Process | None = None
+    _refused: RootRefused | None = None
 
-    async def events(self) -> AsyncGenerator[RootReceived, None]:
-        """What is trusted, told once at start and whenever it changed."""
+    async def events(self) -> AsyncGenerator[RootReceived | RootRefused, None]:
+        """What is trusted, told once at start and whenever it changed; and what came and was refused."""
         told = RootReceived()
         clock, rhythm = asyncio.get_running_loop().time, self.rhythm
         retry = Backoff(low_s=rhythm.retry_s, high_s=rhythm.every_s)
@@ -101,6 +114,9 @@ class RootWatch:
             if held != told:
                 told = held
                 yield held
+            if self._refused is not None:
+                refused, self._refused = self._refused, None
+                yield refused
             await asyncio.sleep(max(0.0, min(rhythm.look_s, due_s - clock())))
             mark = await self._look(seen)
             if mark is not None and mark != seen:
@@ -142,15 +158,19 @@ class RootWatch:
             async with asyncio.timeout(self.child_s_max):
                 _, told = await child.communicate()
         except TimeoutError:
-            _log.warning("the root's words did not come within %.0f s", self.child_s_max)
+            self._failed(f"SlowRetrievalError: nothing complete came within {self.child_s_max:.0f} s")
             return False
         finally:
             await _end(child)
         if child.returncode:
-            _log.warning(
-                "the root's words did not come: %s", told.decode(errors="replace")[:_REASON_CHARS_MAX].strip()
-            )
+            self._failed(told.decode(errors="replace")[:_REASON_CHARS_MAX].strip())
         return child.returncode == 0
+
+    def _failed(self, told: str) -> None:
+        _log.warning("the root's words did not come: %s", told)
+        named, _, detail = told.partition(": ")
+        if named in _REFUSALS:
+            self._refused = RootRefused(_REFUSALS[named], detail)
 
     def _words(self) -> list[str]:
         places, now = self.places, min(clock.now().wall for clock in self.clocks)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from protocol.clock import MonoMs, WallMs
+from protocol.errors import Refusal
 from protocol.report import EndReason
 
 
@@ -93,6 +94,18 @@ class RootReceived:
 
     anchor: bytes | None = None
     word: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RootRefused:
+    """Files that claim to be the root's came, and TUF does not believe them; what was trusted stays.
+
+    Attributes:
+        detail: why, in TUF's words.
+    """
+
+    refusal: Refusal
+    detail: str
 
 
 class ClockSource(StrEnum):
@@ -229,6 +242,7 @@ Event = (
     | LiveSegmentReceived
     | AttestationReceived
     | RootReceived
+    | RootRefused
     | ClockRead
     | MediaStored
     | MediaFailed

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Final
 
-from edge.core.events import RootReceived
+from edge.core.events import RootReceived, RootRefused
 from edge.core.offices import deny, drop_fallen
 from edge.core.state import Identity
 from edge.core.trust_state import RootTaken
@@ -27,6 +28,9 @@ def anchor_digest(anchor: Anchor) -> str:
     return hashlib.sha256(codec.encode(anchor)).hexdigest()
 
 
+ROOT_KIND: Final = "root"
+
+
 def take_root(turn: Turn, event: RootReceived) -> None:
     """Takes both; a part that cannot be read or used is told and changes nothing."""
     for kind, data, take in (("anchor", event.anchor, _take_anchor), ("root-word", event.word, _take_word)):
@@ -42,6 +46,13 @@ def take_root(turn: Turn, event: RootReceived) -> None:
         if changed:
             turn.dirty = True
             turn.receipt(digest, kind, Standing.RECEIVED)
+
+
+def tell_refused(turn: Turn, event: RootRefused) -> None:
+    """Somebody hosts or carries files that the root's holders did not sign like this: told once, nothing changes."""
+    digest = hashlib.sha256(f"{event.refusal} {event.detail}".encode()).hexdigest()
+    if turn.once(f"root/{digest}"):
+        turn.receipt(digest, ROOT_KIND, Standing.REFUSED, refusal=event.refusal, detail=event.detail[:200])
 
 
 def _taken(turn: Turn) -> RootTaken:

@@ -15,6 +15,7 @@ from edge.core import events
 from edge.core.events import ClockSource, Event, Route
 from edge.disk import Disk
 from protocol.clock import ClockTrust, MonoMs, Now, WallMs
+from protocol.errors import Refusal
 from protocol.report import EndReason
 
 NOW = Now(MonoMs(12_345), WallMs(1_760_000_000_000), ClockTrust.NONE)
@@ -44,6 +45,7 @@ ALL: tuple[Event, ...] = (
     events.StateSaveFailed("đĩa đầy"),
     events.RootReceived(b"{}", None),
     events.RootReceived(None, b"{}"),
+    events.RootRefused(Refusal.EXPIRED, "timestamp.json is expired"),
 )
 
 

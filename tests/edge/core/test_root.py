@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.core.events import RootReceived
+from edge.core.events import RootReceived, RootRefused
 from edge.core.output import Rung
 from protocol import codec
 from protocol.clock import WallMs
@@ -105,6 +105,16 @@ def test_anchor_for_elsewhere_or_damaged_changes_nothing(desk: Desk) -> None:
         ][: len(refusals(desk))]
     )
     assert desk.state.identity.anchor == ANCHOR
+
+
+def test_what_tuf_refused_is_told_once(desk: Desk) -> None:
+    before = desk.state.trust
+    for _ in range(3):
+        desk.send(RootRefused(Refusal.EXPIRED, "timestamp.json is expired"))
+    desk.send(RootRefused(Refusal.TOO_LARGE, "ạ" * 300))
+    told = [one for one in desk.reports(Receipt) if one.kind == "root"]
+    assert [one.refusal for one in told] == [Refusal.EXPIRED, Refusal.TOO_LARGE]
+    assert desk.state.trust is before
 
 
 def test_document_of_the_anchor_itself_goes_with_its_keys(desk: Desk, office: Office) -> None:

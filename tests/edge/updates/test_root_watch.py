@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.events import RootReceived
+from edge.core.events import RootReceived, RootRefused
 from edge.root_watch import Rhythm, RootPlaces, RootWatch
 from protocol.clock import ClockTrust, MonoMs, Now, WallMs
+from protocol.errors import Refusal
 from simulators.tuf_repository import TufRepository
 from tests.edge.updates.conftest import wall
 from tests.edge.updates.web import drip_for_ever, serving
@@ -71,7 +72,7 @@ def town(tmp_path: Path) -> Town:
     return made
 
 
-async def first(watch: RootWatch) -> RootReceived:
+async def first(watch: RootWatch) -> RootReceived | RootRefused:
     async with asyncio.timeout(20), aclosing(watch.events()) as events:
         return await anext(events)
 
@@ -119,6 +120,16 @@ async def test_failure_is_tried_again(town: Town, caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.slow
+async def test_refused_files_are_told_and_missing_ones_are_not(town: Town) -> None:
+    town.repository.publish("timestamp", signers=[])
+    with serving(town.repository.files) as web:
+        refused = await first(town.watch(url=web.url))
+    assert isinstance(refused, RootRefused)
+    assert refused.refusal is Refusal.THRESHOLD_NOT_MET and "timestamp" in refused.detail
+    assert town.watch()._refused is None
+
+
+@pytest.mark.slow
 async def test_child_that_takes_too_long_is_ended(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     with serving({"metadata/2.root.json": drip_for_ever}) as web:
         watch = town.watch(url=web.url, child_s=1.0)
@@ -127,6 +138,6 @@ async def test_child_that_takes_too_long_is_ended(town: Town, caplog: pytest.Log
             while watch._child is None or watch._child.returncode is None:
                 await asyncio.sleep(0.01)
         assert watch._child.returncode == -signal.SIGKILL
-        assert "did not come within 1 s" in caplog.text
+        assert "nothing complete came within 1 s" in caplog.text
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
