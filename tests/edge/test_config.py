@@ -50,6 +50,10 @@ def test_paths_start_at_the_file(tmp_path: Path) -> None:
         ({"device": "Máy 7"}, "a device id is"),
         ({"controller_url": "127.0.0.1:8080"}, "begins with http"),
         ({"token": ""}, "not empty"),
+        ({"ca": "ca.pem"}, "ca, certificate and key go together"),
+        ({"ca": "a", "certificate": "b", "key": "c"}, "controller_url begins with https://"),
+        ({"mqtt_host": "10.0.0.7"}, "in the clear"),
+        ({"controller_url": "http://loa.example.vn"}, "in the clear"),
         ({"heartbeat_ms": 1}, "heartbeat_ms is not within"),
     ],
 )
