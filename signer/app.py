@@ -23,6 +23,7 @@ from signer.guard import explain, set_headers, speak, stay_home
 from signer.key_ring import KeyRing, KeySource
 from signer.key_store import KeyStore
 from signer.keys import Mono, Wall
+from signer.learning import LEARNER, Learner
 from signer.places import load_places
 from signer.rendering import OPTIONS, TEMPLATES
 from signer.review import FORM_BYTES_MAX
@@ -55,6 +56,7 @@ def make_app(config: SignerConfig, *, wall: Wall = _wall, mono: Mono = _mono) ->
     app[keys.DESK] = Desk(mono)
     app[keys.PLACES] = load_places(config.data)
     app[keys.PEN] = make_pen(config, mono)
+    app[LEARNER] = Learner(app[keys.PEN].store, controller=config.controller, wall=wall)
     app.on_response_prepare.append(set_headers)
     app.cleanup_ctx.append(_outside)
     _set_up_pages(app, config)
@@ -87,5 +89,6 @@ async def _outside(app: web.Application) -> AsyncIterator[None]:
     async with aiohttp.ClientSession() as session:
         shelf = Shelf(app[keys.CONFIG].data / "media", controller=app[keys.CONFIG].controller, session=session)
         app[keys.SESSION], app[keys.SHELF] = session, shelf
-        yield
+        async with app[LEARNER].running(session):
+            yield
         await shelf.close()

@@ -40,7 +40,7 @@ async def fetch_authority(session: aiohttp.ClientSession, controller: str) -> tu
                 raise ControllerAwayError(f"status {answer.status}")
         return read_packed(codec.decode(_Answer, data, bytes_max=ANSWER_BYTES_MAX).envelopes)
     except (aiohttp.ClientError, TimeoutError, OSError, DocumentError) as error:
-        _logger.warning("the controller did not tell its authority: %s", error)
+        _logger.debug("the controller did not tell its authority: %s", error)
         raise ControllerAwayError(str(error)) from error
 
 

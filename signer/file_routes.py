@@ -8,15 +8,14 @@ from typing import Any, Final
 import aiohttp_jinja2
 from aiohttp import web
 
-from protocol.envelope import Envelope
 from signer import wording
-from signer.authority_line import fetch_authority
 from signer.check import check_acceptable
 from signer.errors import ForbiddenError, RequestRefusedError
 from signer.guard import check_own_page
 from signer.hand_back import ControllerAwayError
 from signer.i18n import gettext as _
 from signer.keys import CONFIG, DESK, FORM_TOKEN, PEN, PLACES, SESSION, WALL
+from signer.learning import LEARNER
 from signer.loudspeakers import Loudspeakers
 from signer.request_file import read_request_file
 from signer.review import FORM_BYTES_MAX
@@ -78,22 +77,17 @@ async def open_file(request: web.Request) -> web.Response:
 async def take_files(request: web.Request) -> web.Response:
     """Learns from files."""
     envelopes = [one for data in await _files(request) for one in read_words(data)]
-    return _taken(request, envelopes)
+    return _page(request, taken=await request.app[LEARNER].take(envelopes))
 
 
 async def ask(request: web.Request) -> web.Response:
     """Learns from the controller, which is believed no more than a file."""
     _check(request, (await request.post()).get("token"))
     try:
-        envelopes = await fetch_authority(request.app[SESSION], request.app[CONFIG].controller)
+        taken = await request.app[LEARNER].ask(request.app[SESSION])
     except ControllerAwayError:
         problem = _("The controller cannot be reached now, or does not know this question. What was known stays.")
         return _page(request, problem=problem, status=502)
-    return _taken(request, list(envelopes))
-
-
-def _taken(request: web.Request, envelopes: list[Envelope]) -> web.Response:
-    taken = request.app[PEN].store.take(envelopes, wall=request.app[WALL]())
     return _page(request, taken=taken)
 
 

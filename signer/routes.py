@@ -9,6 +9,7 @@ from typing import Any, Final
 import aiohttp_jinja2
 from aiohttp import web
 
+from protocol.envelope import unpack
 from signer.act import sign_open
 from signer.authorities import Signatory, signatories
 from signer.check import check_acceptable
@@ -20,6 +21,7 @@ from signer.hand_back import ControllerAwayError, body_of, hand_back
 from signer.i18n import gettext as _
 from signer.key_ring import HeldKey
 from signer.keys import CONFIG, DESK, PEN, PLACES, SESSION, SHELF, WALL
+from signer.learning import LEARNER
 from signer.review import Review, media_of, read_hand_over
 from signer.root import metadata_of
 from signer.sheet import background, needed_media, sheet_of
@@ -201,6 +203,7 @@ async def _hand_back(request: web.Request, found: OpenReview) -> web.Response:
     if refused:
         shown = {"found": found, "results": refused, "away": False}
         return _render(request, "signed.html", shown, status=409)
+    await request.app[LEARNER].accepted([unpack(one.encode()) for one in found.envelopes], results)
     found.done, found.partial = True, any(one.state == "partial" for one in results)
     return _done(request, found)
 

@@ -201,6 +201,7 @@ async def test_signature_that_does_not_hold_is_none() -> None:
         await ring.sign(key, PIN, [b"x"])
 
 
+@pytest.mark.slow
 def test_technician_makes_a_key_on_the_card(token: Token) -> None:
     words = ["keys", "make", "c2", "--holder", "Trần Văn Út", "--pkcs11", token.slot.module, "--token", LABEL]
     done = CliRunner().invoke(app, words, input=f"{PIN}\n", env={"LOALANG_LANG": "en"})

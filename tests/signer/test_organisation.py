@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from base64 import b64encode
 
 import pytest
@@ -15,10 +17,13 @@ from protocol.keys import SigningKey
 from protocol.units import UnitPath
 from protocol.verbs import Verb
 from provisioning.demo import Ceremony
+from signer.app import make_app
+from signer.config import SignerConfig
 from signer.key_store import KeyStore, read_sealed
+from signer.keys import PEN
 from signer.signing import PageSigningError, sign_request
 from tests.signer import documents, office
-from tests.signer.conftest import Desk
+from tests.signer.conftest import Controller, Desk, start
 
 ROOTS = ("anchor-1", "anchor-2")
 
@@ -31,8 +36,6 @@ def lend_anchor_keys(ceremony: Ceremony) -> None:
 
 
 def passphrase(ceremony: Ceremony, name: str) -> str:
-    import json
-
     stored = json.loads((ceremony.data / "signer" / "demo.json").read_bytes())["anchor_keys"]
     return next(str(one["passphrase"]) for one in stored if one["name"] == name)
 
@@ -181,3 +184,31 @@ async def test_place_without_a_word_is_unknown(desk: Desk) -> None:
     (desk.ceremony.data / "signer" / "assignments" / "first.json").unlink()
     _, page = await desk.open(Kind.ALERT, documents.alert())
     assert "This machine holds no signed assignment of loudspeakers yet" in page
+
+
+async def test_what_was_granted_here_counts_here_at_once(desk: Desk) -> None:
+    lend_anchor_keys(desk.ceremony)
+    made = office.grant([desk.ceremony.person("c2").public], holder="Đài mới")
+    desk.controller.state = "partial"
+    await sign_as(desk, "anchor-1", Kind.GRANT, codec.encode(made))
+    _, page = await desk.open(Kind.STOP, documents.stop())
+    assert "Đài mới" not in page
+    desk.controller.state = "accepted"
+    await sign_as(desk, "anchor-2", Kind.GRANT, codec.encode(made))
+    _, page = await desk.open(Kind.STOP, documents.stop())
+    assert "Đài mới" in page
+
+
+async def test_renewal_reaches_the_signer_by_itself(ceremony: Ceremony, controller: Controller) -> None:
+    """Nobody presses a button on the ninetieth day."""
+    made = office.signed(office.grant([ceremony.person("c1").public], holder="Đài mới"), office.anchor_keys(ceremony))
+    controller.authority = [made.pack().decode()]
+    config = SignerConfig(ceremony.data / "signer", controller.origin, port=0)
+    application = make_app(config, wall=lambda: documents.NOW)
+    runner, _origin = await start(application)
+    try:
+        async with asyncio.timeout(5):
+            while made.digest not in application[PEN].store.known().grants:
+                await asyncio.sleep(0.01)
+    finally:
+        await runner.cleanup()
