@@ -169,6 +169,10 @@ KINDS: Final[dict[str, str]] = {
     "live-session": N_("Live broadcast"),
     "head": N_("Sign of life from the centre"),
     "attestation": N_("Time from the centre"),
+    "anchor": N_("Anchor of the province"),
+    "root-word": N_("Word of the root"),
+    "root": N_("Files of the root"),
+    "bundle": N_("USB stick"),
 }
 
 CLOCKS: Final[dict[str, str]] = {
