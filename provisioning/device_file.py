@@ -32,6 +32,7 @@ class DeviceFile:
         token: password for the broker and bearer token for the controller, on this machine only.
         ca, certificate, key: paths; what the device connects with anywhere else.
         anchor, data: paths; relative ones start at the file's directory.
+        root: path of the pinned root; empty: the anchor is all there is.
     """
 
     device: str
@@ -44,6 +45,7 @@ class DeviceFile:
     certificate: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     key: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     anchor: str = field(default="anchor.json", metadata=bounded(chars_max=_PATH_CHARS_MAX))
+    root: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     data: str = field(default="data", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     heartbeat_ms: int = field(default=60_000, metadata=bounded(low=500, high=3_600_000))
 
@@ -52,8 +54,8 @@ class DeviceFile:
         unit_path(self.place)
 
 
-def enrol(directory: Path, device: DeviceFile, anchor: bytes) -> Path:
-    """Writes `device.json` and the pinned anchor, both readable by their owner only.
+def enrol(directory: Path, device: DeviceFile, anchor: bytes, root: bytes | None = None) -> Path:
+    """Writes `device.json`, the pinned anchor and the pinned root, readable by their owner only.
 
     Raises:
         ProvisioningError: the anchor is none, or does not reach the device's place.
@@ -61,6 +63,8 @@ def enrol(directory: Path, device: DeviceFile, anchor: bytes) -> Path:
     _check_reach(_anchor(anchor), device.place)
     try:
         write_durably(directory / device.anchor, anchor)
+        if root is not None:
+            write_durably(directory / device.root, root)
         write_durably(directory / "device.json", codec.encode(device))
     except OSError as error:
         words = _("%(path)s cannot be written: %(why)s")

@@ -16,6 +16,7 @@ from provisioning.device_file import DeviceFile, enrol, read_device
 from provisioning.device_key import CA, CERTIFICATE, KEY, make_request, take_certificate
 from provisioning.errors import ProvisioningError
 from provisioning.i18n import gettext as _
+from provisioning.pinned_root import ROOT, names_anchor, read_root
 from provisioning.terminal import console, explained
 
 _HTTPS: Final = "https://"
@@ -39,6 +40,7 @@ def enrol_device(
     mqtt_port: Annotated[int, typer.Option(help="8883 by TLS, 18830 plainly")] = 0,
     token: Annotated[str, typer.Option(help="shown once by a controller on this machine; asked for")] = "",
     anchor: Annotated[Path, typer.Option(help="the pinned anchor file")] = Path("anchor.json"),
+    root: Annotated[Path | None, typer.Option(help="the root file to pin; best from the published metadata")] = None,
     certificate: Annotated[Path | None, typer.Option(help="second step: what the device CA gave")] = None,
     ca: Annotated[Path, typer.Option(help="second step: the device CA's own certificate")] = Path(CA),
     out: Annotated[Path, typer.Option(help="directory for device.json, keys and the pinned anchor")] = Path("device"),
@@ -62,13 +64,25 @@ def enrol_device(
         made = replace(made, token="", ca=CA, certificate=CERTIFICATE, key=KEY)
     elif not token:
         made = replace(made, token=typer.prompt("Token", hide_input=True))
-    path = enrol(out, codec.build(DeviceFile, json.loads(codec.encode(made))), anchor.read_bytes())
+    pinned = anchor.read_bytes()
+    if root is not None:
+        made = replace(made, root=ROOT)
+    checked = codec.build(DeviceFile, json.loads(codec.encode(made)))
+    path = enrol(out, checked, pinned, _root(root, pinned))
     console.print(_("Device file written to %(path)s.") % {"path": path})
     if secure:
-        words = _(
-            "Key made. Have %(path)s signed by the device CA, then run enrol with --certificate and --ca."
-        )
+        words = _("Key made. Have %(path)s signed by the device CA, then run enrol with --certificate and --ca.")
         console.print(words % {"path": make_request(out, device)})
+
+
+def _root(path: Path | None, anchor: bytes) -> bytes | None:
+    if path is None:
+        console.print(_("No root is pinned: this device will never learn of another anchor or newer software."))
+        return None
+    root = read_root(path)
+    if not names_anchor(path, anchor):
+        console.print(_("It was not checked whether the root names this anchor: no published targets lie beside it."))
+    return root
 
 
 def _finish(directory: Path, certificate: bytes, ca: bytes) -> None:
