@@ -25,12 +25,14 @@ from controller.signing.keys import AUTHORITY
 from controller.signing.pages import hand_over
 from controller.signing.queries import partial_documents
 from controller.store.engine import reading
+from controller.units.queries import names_of
 from controller.web.explained import N_, Explained, not_found
 from controller.web.home import HomePanel, add_panel
 from controller.web.page import page
 from protocol.clock import WallMs
 from protocol.document import Kind
 from protocol.grants import ANCHOR_ID, HeldGrant
+from protocol.units import UnitPath, covers
 from protocol.verbs import Verb
 
 HERE = "/authority"
@@ -52,7 +54,16 @@ def add_routes(app: web.Application) -> None:
 class _Known:
     authority: Authority
     tree: Tree
+    names: Mapping[UnitPath, str]
     now: WallMs
+
+    def name(self, scope: UnitPath) -> str:
+        """Of a unit, also of one that is no more."""
+        return self.names.get(scope, scope)
+
+    def eyes(self, viewer: Viewer) -> Eyes:
+        """What this person sees of it."""
+        return Eyes(viewer, self.authority, self.now, self.name, frozenset(self.tree.names))
 
     def grant(self, request: web.Request, digest: str) -> HeldGrant:
         """The grant of a form, when the viewer sees its unit."""
@@ -68,7 +79,9 @@ async def _known(request: web.Request) -> _Known:
     try:
         async with reading(app[ENGINE]) as connection:
             authority = await whole_authority(connection, app[AUTHORITY])
-            return _Known(authority, await load_tree(connection, now), now)
+            scopes = {authority.anchor.scope, *(one.grant.scope for one in authority.grants.values())}
+            names = await names_of(connection, scopes)
+            return _Known(authority, await load_tree(connection, now), names, now)
     except AnchorMissingError as error:
         text = N_("This controller has no anchor file yet, so it cannot verify anything. Tell the technician.")
         raise Explained(text, status=503, code="anchor_missing") from error
@@ -78,16 +91,16 @@ async def show_authority(request: web.Request) -> web.Response:
     """The tree of offices, what runs out, and what waits for a second signature."""
     known, viewer = await _known(request), viewer_of(request)
     nodes = grow(known.authority, known.now)
-    eyes = Eyes(viewer, known.authority, known.now, known.tree.name)
+    eyes = known.eyes(viewer)
     found = rows(nodes, eyes)
-    due = {one.held.digest for one in running_out(nodes)}
+    due = {one.held.digest for one in running_out(nodes) if one.grant.scope in eyes.there}
     async with reading(request.app[ENGINE]) as connection:
         partial = await partial_documents(connection, viewer.scopes())
     values = {
         "rows": found,
         "due": [one for one in found if one.node.held.digest in due],
         "anchor": known.authority.anchor,
-        "anchor_unit": known.tree.name(known.authority.anchor.scope),
+        "anchor_unit": known.name(known.authority.anchor.scope),
         "anchor_people": wording.people(known.authority.anchor.threshold, len(known.authority.anchor.keys)),
         "partial": sum(one.kind in (Kind.GRANT, Kind.DENIAL) for one in partial),
         "root": _root_rows(request, viewer, known.now) if viewer.sees(known.authority.anchor.scope) else [],
@@ -145,12 +158,12 @@ def _above(request: web.Request, known: _Known, digest: str) -> HeldGrant:
 def _new_page(
     request: web.Request, known: _Known, above: HeldGrant, form: Mapping[str, Any], problem: Explained | None = None
 ) -> web.Response:
-    places = [(path, name) for path, name in known.tree.names.items() if path not in set(known.tree.devices)]
-    grant = above.grant
+    grant, devices = above.grant, frozenset(known.tree.devices)
+    places = [(path, name) for path, name in known.tree.names.items() if path not in devices]
     values = {
         "above": above,
-        "above_unit": known.tree.name(grant.scope),
-        "units": [(path, name) for path, name in places if path == grant.scope or path.startswith(grant.scope + "/")],
+        "above_unit": known.name(grant.scope),
+        "units": [(path, name) for path, name in places if covers(grant.scope, path)],
         "verbs": [(verb, wording.VERBS[verb]) for verb in grant.verbs],
         "form": form,
         "left": wording.left(grant.expires, known.now),
@@ -182,18 +195,18 @@ async def show_end(request: web.Request) -> web.Response:
     again = [
         {
             "one": one,
-            "unit": known.tree.name(one.held.grant.scope),
+            "unit": known.name(one.held.grant.scope),
             "may": viewer.may(Role.OPERATOR, grantor_of(one.held, known.authority).grant.scope),
         }
         for one in ending.again
     ]
     values = {
         "held": held,
-        "unit": known.tree.name(held.grant.scope),
+        "unit": known.name(held.grant.scope),
         "above": above,
         "by_anchor": above.digest == ANCHOR_ID,
         "ending": ending,
-        "ends": [(one, known.tree.name(one.grant.scope)) for one in ending.ends],
+        "ends": [(one, known.name(one.grant.scope)) for one in ending.ends],
         "again": again,
         "fallen": not ending.ends,
     }
@@ -216,13 +229,16 @@ async def load_home(request: web.Request, viewer: Viewer) -> Mapping[str, Any] |
         known = await _known(request)
     except Explained:
         return None  # the page of signing says that the anchor is missing
-    eyes = Eyes(viewer, known.authority, known.now, known.tree.name)
-    nodes = grow(known.authority, known.now)
-    due = {one.held.digest for one in running_out(nodes) if _concerns(viewer, one.grant.scope)}
+    eyes, nodes = known.eyes(viewer), grow(known.authority, known.now)
+    due = {
+        one.held.digest
+        for one in running_out(nodes)
+        if one.grant.scope in eyes.there and _concerns(viewer, one.grant.scope)
+    }
     found = [one for one in rows(nodes, eyes) if one.node.held.digest in due]
     root = _root_rows(request, viewer, known.now) if _concerns(viewer, known.authority.anchor.scope) else []
     return {"due": found, "root": root} if found or root else None
 
 
-def _concerns(viewer: Viewer, scope: Any) -> bool:
+def _concerns(viewer: Viewer, scope: UnitPath) -> bool:
     return any(viewer.may(role, scope) for role in _WATCH)

@@ -31,6 +31,7 @@ class Row:
 
     Attributes:
         level: how deep it hangs.
+        gone: its unit has ended.
         renews: the viewer may prepare its renewal or its end; signing it is another matter.
         gives: the viewer may prepare a new authority below it.
         kept_by_anchor: it is renewed at the table of the anchor's holders, not here.
@@ -39,6 +40,7 @@ class Row:
     node: Node
     level: int
     unit: str
+    gone: bool
     verbs: str
     people: str
     keys: tuple[Key, ...]
@@ -53,12 +55,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
-    """Whoever looks, and what they need to read it."""
+    """Whoever looks, and what they need to read it.
+
+    Attributes:
+        there: units that are there today: what one that ended may still say concerns nobody.
+    """
 
     viewer: Viewer
     authority: Authority
     now: WallMs
     name: Callable[[UnitPath], str]
+    there: frozenset[UnitPath]
 
     def sees(self, scope: UnitPath) -> bool:
         """Their own units, and those above which decide over them."""
@@ -87,6 +94,7 @@ def _row(node: Node, eyes: Eyes, names: Mapping[str, str], level: int) -> Row:
         node=node,
         level=level,
         unit=eyes.name(grant.scope),
+        gone=grant.scope not in eyes.there,
         verbs=wording.verbs(grant.verbs),
         people=wording.people(grant.threshold, len(grant.keys)),
         keys=tuple(Key(key_id(one), names.get(key_id(one), "")) for one in grant.keys),

@@ -32,11 +32,11 @@ from controller.signing.queries import StoredDocument
 from controller.signing.shelf import Shelf, Spoken
 from controller.store.engine import reading, writing
 from protocol.clock import WallMs
-from protocol.document import SpeechDocument, read
+from protocol.document import Kind, SpeechDocument, read
 from protocol.keys import SigningKey
 from protocol.parcel import pack_parcel
 from protocol.topics import ALERT, DOC, unit_topic
-from protocol.units import UnitPath
+from protocol.units import UnitPath, addresses
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,12 @@ class Distribution:
         """Units with a document that is not in the parcel about to be sent; every hour all, for their heads."""
         waiting = (*await documents_waiting(connection, now), *await words_waiting(connection))
         due = {unit for unit, digest in waiting if digest not in self._unsent.get(unit, ())}
-        return due | {*await units_with_documents(connection)} if hourly else due
+        denied = {unit for unit, _ in await documents_waiting(connection, now, kinds=(Kind.DENIAL,))} & due
+        if not hourly and not denied:
+            return due
+        told = await units_with_documents(connection)
+        # What was denied leaves every parcel below at once, and every head names the epoch.
+        return due | {unit for unit in told if hourly or addresses(denied, unit)}
 
     async def _make_parcels(self, connection: AsyncConnection, units: set[UnitPath]) -> None:
         """At the start also those of devices' own places, which carry no head and change with their words only."""

@@ -78,10 +78,12 @@ async def units_with_documents(connection: AsyncConnection) -> tuple[UnitPath, .
     return tuple(UnitPath(scope) for scope in await connection.scalars(query.order_by(documents.c.scope)))
 
 
-async def documents_waiting(connection: AsyncConnection, now: WallMs) -> tuple[tuple[UnitPath, str], ...]:
+async def documents_waiting(
+    connection: AsyncConnection, now: WallMs, *, kinds: Iterable[Kind] = IN_PARCELS
+) -> tuple[tuple[UnitPath, str], ...]:
     """Unit and digest of what is in force and the broker has not taken yet."""
     query = select(documents.c.scope, documents.c.digest).where(
-        documents.c.kind.in_([kind.value for kind in IN_PARCELS]),
+        documents.c.kind.in_([kind.value for kind in kinds]),
         documents.c.state == DocumentState.IN_FORCE.value,
         documents.c.published_ms.is_(None),
         or_(documents.c.expires_ms.is_(None), documents.c.expires_ms > now),

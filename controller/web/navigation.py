@@ -54,7 +54,7 @@ PLACES = (
     Place("/units", N_("Units"), "units"),
     Place("/accounts", N_("Accounts"), "people"),
     Place("/authority", N_("Who may speak"), "hand", overseers=True),
-    Place("/placements", N_("Loudspeakers and their places"), "place", overseers=True),
+    Place("/placements", N_("Places"), "place", overseers=True),
     Place("/audit", N_("Who did what"), "audit"),
     Place("/transparency", N_("Transparency log"), "check", overseers=True),
 )
