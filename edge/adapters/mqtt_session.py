@@ -7,13 +7,15 @@ that the broker believes delivered. So acknowledging is ours, and the broker kee
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections import deque
 from typing import Any, Final
 
 import aiomqtt
-from paho.mqtt.client import MQTT_ERR_SUCCESS
+from paho.mqtt.client import MQTT_ERR_PROTOCOL, MQTT_ERR_SUCCESS
+from paho.mqtt.enums import MQTTErrorCode
 
 from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, LIVE_SEGMENT_BYTES_MAX, PARCEL_BYTES_MAX
 from protocol.topics import ALERT, DOC, LIVE
@@ -21,6 +23,9 @@ from protocol.topics import ALERT, DOC, LIVE
 BYTES_MAX: Final = {DOC: PARCEL_BYTES_MAX, ALERT: ALERT_ENVELOPE_BYTES_MAX, LIVE: LIVE_SEGMENT_BYTES_MAX}
 _ALERTS_WAITING_MAX: Final = 256
 _BULK_BYTES_WAITING_MAX: Final = 8 * 1024 * 1024
+_PACKET_BYTES_MAX: Final = 4 * PARCEL_BYTES_MAX
+_RECEIVE_BYTES_MAX: Final = 64 * 1024
+_log = logging.getLogger(__name__)
 
 
 def leaf_of(message: aiomqtt.Message) -> str:
@@ -100,6 +105,26 @@ class Session(aiomqtt.Client):
             tls_context=tls,
         )
         self._client.manual_ack_set(True)
+        self._read_on, self._receive = self._client.loop_read, self._client._sock_recv
+        self._client.loop_read = self._read  # type: ignore[method-assign]
+        self._client._sock_recv = self._receive_some  # type: ignore[method-assign]
+
+    def _read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """A packet that paho fails on it would read again for ever; one without end, or QoS 2, it would pile up."""
+        client = self._client
+        try:
+            code = self._read_on(max_packets)
+        except Exception as error:
+            _log.warning("the broker sent what no broker sends: %s", error)
+            return client._loop_rc_handle(MQTT_ERR_PROTOCOL)
+        if client._in_packet["remaining_length"] > _PACKET_BYTES_MAX or client._in_messages:
+            _log.warning("the broker sent more than a broker sends")
+            return client._loop_rc_handle(MQTT_ERR_PROTOCOL)
+        return code
+
+    def _receive_some(self, bufsize: int) -> bytes:
+        """Room for all that a packet says it holds would be given before any of it has come."""
+        return self._receive(min(bufsize, _RECEIVE_BYTES_MAX))
 
     async def open(self) -> None:
         """Connects.
