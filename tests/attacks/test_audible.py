@@ -11,7 +11,7 @@ import pytest
 from edge.core.output import Rung
 from protocol import codec
 from protocol.audible_config import AudibleConfig, Fallback, Station, Window
-from protocol.clock import DAY_MS
+from protocol.clock import DAY_MS, WallMs
 from protocol.document import Kind
 from protocol.envelope import Envelope, sign
 from protocol.errors import Refusal
