@@ -22,7 +22,7 @@ from controller.store.engine import reading
 from controller.web.explained import N_, Explained, not_found
 from controller.web.guard import Handler
 
-PATHS: Final = ("/device/", "/media/", "/updates/")
+PATHS: Final = ("/device/", "/media/", "/root/")
 """All that a device asks for."""
 ONLY_DEVICES: Final = "/device/"
 DEVICE: web.RequestKey[Enrolled] = web.RequestKey("device")
