@@ -27,6 +27,7 @@ from protocol.units import UnitPath, parent, unit_path
 from protocol.verbs import Verb
 from provisioning.ceremony import hold, make_anchor
 from provisioning.demo_chain import PROVINCE, Holder, Table, make_chain, place_all, placed_devices
+from provisioning.demo_root import hold_root, root_path
 from provisioning.errors import ProvisioningError
 from provisioning.log_key import write_log_key
 from provisioning.passphrase import make_passphrase
@@ -76,6 +77,11 @@ class Ceremony:
     people: tuple[Person, ...]
     grants: tuple[Envelope, ...]
     assignments: tuple[Envelope, ...] = ()
+
+    @property
+    def root_path(self) -> Path:
+        """The root that devices and signer pin."""
+        return root_path(self.data)
 
     def person(self, key: str) -> Person:
         """The operator of a key name."""
@@ -132,7 +138,9 @@ def make_ceremony(
         _write(_secrets_path(data), codec.encode(stored))
     _renew(data, names=names, freshness_key=freshness_key, wall=now)
     _place(data, {name: unit_path(place) for name, place in (devices or {}).items()}, wall=now)
-    return load_ceremony(data)
+    made = load_ceremony(data)
+    hold_root(data, anchor=codec.encode(made.anchor), wall=now, cost=cost)
+    return made
 
 
 def load_ceremony(data: Path) -> Ceremony:

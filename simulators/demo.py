@@ -149,6 +149,7 @@ def _village(province: Province) -> Child:
         "mqtt_host": host,
         "mqtt_port": port,
         "anchor": str(province.ceremony.anchor_path.resolve()),
+        "root": str(province.ceremony.root_path.resolve()),
         "data": "devices",
         "keys": str(keys.resolve()) if keys is not None else "",
         "devices": [asdict(one) for one in devices],

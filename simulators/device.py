@@ -101,6 +101,7 @@ class SimDevice:
             certificate=certificate,
             key=key,
             anchor=str(self._around.anchor),
+            root=str(self._around.root or ""),
             data=str(self._around.data / self.device),
             heartbeat_ms=self._around.heartbeat_ms,
             keepalive_s=self._around.keepalive_s,

@@ -112,6 +112,7 @@ class Province:
             anchor=self.ceremony.anchor_path,
             data=self.data / "devices",
             keys=self.keys,
+            root=self.ceremony.root_path,
             heartbeat_ms=heartbeat_ms,
             keepalive_s=keepalive_s,
         )

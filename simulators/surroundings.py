@@ -36,6 +36,7 @@ class Surroundings:
         data: each device has a directory of its own below.
         keys: each device's key and certificate in a directory of its name; None: it comes with its token.
         keepalive_s: a half-dead line is noticed within twice this.
+        root: the root that all of them were enrolled with; None: the anchor is all there is.
     """
 
     controller_url: str
@@ -46,6 +47,7 @@ class Surroundings:
     heartbeat_ms: int = 2000
     keepalive_s: int = 5
     keys: Path | None = None
+    root: Path | None = None
 
     def papers(self, device: str) -> tuple[str, str, str]:
         """Paths of CA, certificate and key of a device; empty where it comes with its token."""

@@ -44,6 +44,7 @@ class VillageFile:
     heartbeat_ms: int = 2000
     keepalive_s: int = 5
     keys: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
+    root: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
 
     def surroundings(self, directory: Path) -> Surroundings:
         """What the devices share."""
@@ -56,6 +57,7 @@ class VillageFile:
             heartbeat_ms=self.heartbeat_ms,
             keepalive_s=self.keepalive_s,
             keys=directory / self.keys if self.keys else None,
+            root=directory / self.root if self.root else None,
         )
 
 

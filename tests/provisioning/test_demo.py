@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from edge.updates.client import from_stick, sync
 from protocol import codec
 from protocol.authority import authorise
 from protocol.clock import DAY_MS, WallMs
@@ -87,7 +88,9 @@ def test_who_may_do_what(ceremony: Ceremony) -> None:
 def test_files_belong_to_their_owner(ceremony: Ceremony) -> None:
     files = [path for path in ceremony.data.rglob("*") if path.is_file()]
     assert {path.name for path in files} >= {"anchor.json", "demo.json", "places.json", "p1.json", "anchor-1.json"}
-    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files)
+    served = (ceremony.root_path, ceremony.data / "root", ceremony.data / "ceremony" / "root")
+    private = [path for path in files if not any(path.is_relative_to(one) for one in served)]
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in private)
 
 
 def test_anchor_keys_are_not_the_signers(ceremony: Ceremony) -> None:
@@ -194,3 +197,44 @@ def test_passphrase_is_easy_to_type() -> None:
 
 def test_places_lie_beside_the_keys(ceremony: Ceremony) -> None:
     assert json.loads((ceremony.data / "signer" / "places.json").read_text()) == PLACES
+
+
+def synced(made: Ceremony, *, wall: int = NOW) -> bytes | None:
+    pinned, device = made.root_path.read_bytes(), made.data / "device"
+    origin = from_stick(made.data / "root")
+    found = sync(device / "metadata", origin, into=device / "targets", root=pinned, wall=WallMs(wall))
+    assert found.word is not None
+    return found.anchor.read_bytes() if found.anchor else None
+
+
+def test_root_of_the_demo_names_its_anchor(tmp_path: Path) -> None:
+    made = hold(tmp_path)
+    assert synced(made) == codec.encode(made.anchor) == made.anchor_path.read_bytes()
+    before = (tmp_path / "root" / "metadata" / "timestamp.json").read_bytes()
+    hold(tmp_path)
+    assert (tmp_path / "root" / "metadata" / "timestamp.json").read_bytes() == before
+    again = hold(tmp_path, freshness=SigningKey.from_seed(b"g" * 32).public)
+    assert synced(again) == codec.encode(again.anchor)
+
+
+@pytest.mark.parametrize("days", [80, 350])
+def test_root_of_the_demo_is_renewed(tmp_path: Path, days: int) -> None:
+    pinned = hold(tmp_path).root_path.read_bytes()
+    made = hold(tmp_path, wall=NOW + days * DAY_MS)
+    assert made.root_path.read_bytes() == pinned
+    assert synced(made, wall=NOW + (days + 60) * DAY_MS) == codec.encode(made.anchor)
+
+
+def test_root_of_the_demo_that_was_interrupted(tmp_path: Path) -> None:
+    former = hold(tmp_path).root_path.read_bytes()
+    (tmp_path / "ceremony" / "root.json").unlink()
+    made = hold(tmp_path)
+    assert made.root_path.read_bytes() != former
+    assert synced(made) == codec.encode(made.anchor)
+
+
+def test_damaged_root_of_the_demo_is_told(tmp_path: Path) -> None:
+    hold(tmp_path)
+    (tmp_path / "ceremony" / "root.json").write_bytes(b"{}")
+    with pytest.raises(ProvisioningError, match="demo's root"):
+        hold(tmp_path, freshness=SigningKey.from_seed(b"g" * 32).public)
