@@ -60,7 +60,7 @@ class Signatory:
 def signatories(
     kind: Kind, document: Signable, envelope: Envelope, *, keys: Iterable[HeldKey], known: Known, wall: WallMs
 ) -> tuple[Signatory, ...]:
-    """The people whose key lies here and who may sign this, each under the grant that needs fewest more."""
+    """The people whose key lies here and who may sign this, each under the grant that is nearest to done and lasts."""
     possible = [*_allowing(kind, document, known, wall)]
     made = (_best(key, possible, envelope, wall) for key in keys)
     return tuple(one for one in made if one is not None)
@@ -103,4 +103,4 @@ def _best(key: HeldKey, possible: list[Grant], envelope: Envelope, wall: WallMs)
         found.append(
             Signatory(key, grant.holder, len(others), grant.threshold, key.public in signed, grant.expires, days)
         )
-    return min(found, key=lambda one: one.need - one.have, default=None)
+    return min(found, key=lambda one: (one.need - one.have, -one.ends), default=None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +29,8 @@ FORM_BYTES_MAX: Final = 4 * ENVELOPE_BYTES_MAX
 AT_ONCE: Final = ALERT_KINDS | {Kind.CANCEL, Kind.STOP, Kind.LIVE_SESSION}
 """Kinds that act the moment they arrive."""
 _URL_CHARS_MAX: Final = 1000
+_HIDDEN: Final = re.compile("[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\\\\(?:u00|[bf])")
+"""Direction marks and control characters, but for line ends and tabs. Khmer needs U+200B, so that one stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,20 @@ def _document(kind: Kind, payload: bytes) -> Signable:
     except DocumentError as error:
         raise RequestRefusedError(_("The document could not be read: %(why)s") % {"why": error}) from error
     assert isinstance(document, Signable), "kinds without a verb, but for grants, were refused"
+    _check_shown(document, payload)
     return document
+
+
+def _check_shown(document: Signable, payload: bytes) -> None:
+    """What cannot be shown is not signed: fields that only a newer device knows, letters that hide or turn others."""
+    if codec.encode(document) != payload:
+        raise RequestRefusedError(
+            _("The document holds something that this program does not know and cannot show. Please update it.")
+        )
+    if _HIDDEN.search(payload.decode().replace("\\\\", "")):
+        raise RequestRefusedError(
+            _("The document holds hidden characters that change how it looks. Nothing was signed.")
+        )
 
 
 def _check_size(kind: Kind, envelope: Envelope) -> None:

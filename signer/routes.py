@@ -110,6 +110,7 @@ async def _show(request: web.Request, found: OpenReview, *, problem: str = "", s
         "states": states,
         "media_ready": all(states[media] is MediaState.CHECKED for media in needed),
         "fetching": any(states[media] is MediaState.FETCHING for media in needed),
+        "root": root_ending(metadata_of(request.app[CONFIG].data), request.app[WALL]()),
         "problem": problem,
         "chosen": (await request.post()).get("key", "") if problem else "",
     }

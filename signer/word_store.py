@@ -27,7 +27,7 @@ from signer.known import TAKEN_KINDS, Known, believe
 
 _logger = logging.getLogger(__name__)
 FOLDERS: Final = {Kind.GRANT: "grants", Kind.DENIAL: "denials", Kind.ASSIGNMENT: "assignments"}
-FILES_MAX: Final = 4096
+FILES_MAX: Final = 20_000
 ROOT_WORD: Final = "root-word.json"
 _Mark = tuple[tuple[str, int, int], ...]
 
@@ -76,6 +76,8 @@ class WordStore:
             one.digest: why for one in fitting if (why := _stale(one, after, wall)) and one.digest not in refused
         }
         held = {one.digest for one in stored}
+        if len(held) + len(fitting) > FILES_MAX:  # leaving one out when reading would be falling back
+            refused |= {one.digest: Refusal.TOO_MANY for one in fitting if one.digest not in held}
         for envelope in fitting:
             if envelope.digest not in refused and envelope.digest not in held:
                 path = self._data / FOLDERS[kind_of(envelope)] / f"{envelope.digest}.json"
@@ -114,7 +116,7 @@ class WordStore:
 
     def _files(self) -> Iterator[Envelope]:
         for kind, folder in FOLDERS.items():
-            for path in sorted((self._data / folder).glob("*.json"))[:FILES_MAX]:
+            for path in sorted((self._data / folder).glob("*.json")):
                 envelope = _envelope(path)
                 if envelope is not None and _taken_kind(envelope) is kind:
                     yield envelope

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from typing import Any
 
 import aiohttp
@@ -183,3 +184,25 @@ async def test_oldest_of_too_many_gives_way(desk: Desk) -> None:
         assert answer.status == 404
     async with desk.session.get(last) as answer:
         assert answer.status == 200
+
+
+async def test_field_that_cannot_be_shown_is_not_signed(desk: Desk) -> None:
+    """A newer loudspeaker would obey what this program never put on the page."""
+    whole = json.loads(documents.stop())
+    sneaked = json.dumps(whole | {"volume": 11}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    _, page = await desk.refuse("stop", sneaked)
+    assert "does not know and cannot show" in page
+    _, page = await desk.refuse("stop", json.dumps(whole).encode())
+    assert "does not know and cannot show" in page, "one document has one byte form"
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\x07", "\x1b", "\x7f", "\u200f"])
+async def test_letters_that_turn_a_text_round_are_not_signed(desk: Desk, hidden: str) -> None:
+    _, page = await desk.refuse("alert", documents.alert(text=f"Không {hidden}phải báo động"))
+    assert "hidden characters" in page
+
+
+@pytest.mark.parametrize("text", ["Dòng một\nDòng hai\r\n\tba", "C:\\bai \\b \\u0007", "ទឹក\u200bជំនន់"])
+async def test_ordinary_texts_are_not_hidden_ones(desk: Desk, text: str) -> None:
+    _, page = await desk.open(Kind.ALERT, documents.alert(text=text))
+    assert "REAL EMERGENCY" in page

@@ -165,3 +165,19 @@ async def test_cookie_takes_no_part(desk: Desk) -> None:
     headers = {"Origin": desk.controller.origin, "Cookie": "signer_lang=en"}
     async with desk.session.get(f"{desk.origin}/hello", headers=headers) as answer:
         assert "Set-Cookie" not in answer.headers
+
+
+async def test_pages_warn_of_what_ends(desk: Desk) -> None:
+    root = desk.ceremony.data / "signer" / "root" / "metadata"
+    root.mkdir(parents=True)
+    (root / "root.json").write_text('{"signed": {"expires": "2026-05-21T20:00:00Z"}}')
+    desk.clock["wall"] = int(documents.NOW) + 177 * DAY_MS
+    home = await desk.read(f"{desk.origin}/?lang=en")
+    assert "Ends in less than 3 days" in home
+    assert "The root of trust of this machine" in home
+    assert "Have it renewed now: ask the office above you" in home
+    _, page = await desk.open(Kind.ALERT, documents.alert(issued=desk.clock["wall"]))
+    assert "Have it renewed now" in page
+    assert "Run the update, from the network or from a stick" in page
+    desk.clock["wall"] = int(documents.NOW)
+    assert "Have it renewed" not in await desk.read(f"{desk.origin}/")
