@@ -77,8 +77,12 @@ def link(controller: RunningController, papers: Papers, device: str = DEVICE) ->
 async def test_certificate_opens_the_door(controller: RunningController, province: Authority) -> None:
     technician, papers = await controller.person("technician"), province.enrol(DEVICE)
     assert (await take_in(technician, papers))["token"] == ""
+    root = controller.config.data / "root" / "metadata"
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "timestamp.json").write_text("{}")
     async with asking(controller, papers) as ask:
         assert await ask("POST", "/device/v1/attest", json=NONCE) == 200
+        assert await ask("GET", "/root/metadata/timestamp.json") == 200
         assert await ask("GET", f"/media/{'0' * 64}") == 404
         assert await ask("GET", "/devices") == 404
         assert await ask("POST", "/api/v1/session", json={}) == 404
