@@ -41,6 +41,7 @@ async def _bomb(_: web.Request) -> web.StreamResponse:
     return web.Response(body=BOMB, headers={"Content-Encoding": "gzip"})
 
 
+LARGE: Final = b" " * (POLL_BYTES_MAX + 1)
 BOMB: Final = gzip.compress(bytes(128 * MB), 1)
 
 ANSWERS: dict[str, Answer] = {
@@ -53,7 +54,7 @@ ANSWERS: dict[str, Answer] = {
     "no cursor": lambda _: _later(web.json_response({"parcels": []})),
     "long cursor": lambda _: _later(web.json_response({"cursor": "x" * 1000})),
     "numbers": lambda _: _later(web.json_response({"cursor": "1", "alerts": [1, None]})),
-    "too large": lambda _: _later(web.Response(body=b" " * (POLL_BYTES_MAX + 1))),
+    "too large": lambda _: _later(web.Response(body=LARGE)),
     "error": lambda _: _later(web.Response(status=500)),
     "redirect": lambda _: _later(web.Response(status=307, headers={"Location": "/admin/reboot"})),
 }
@@ -105,7 +106,7 @@ async def test_media_answers(scene: Scene, way: str) -> None:
         scene.send(Kind.SCHEDULE, scene.offices.schedule(item))
         await scene.speaker.wait_state(lambda state: media.digest in state.fetching)
         await scene.speaker.silent_for(20)
-    assert sum(path.stat().st_size for path in scene.speaker.data.glob("media/ab*")) <= media.size_bytes
+    assert sum(path.stat().st_size for path in scene.speaker.data.glob(f"media/{media.digest}*")) <= media.size_bytes
     assert "/admin/reboot" not in scene.attacker.web.asked
     await scene.still_obeys()
     await obeys_by_poll(scene)
