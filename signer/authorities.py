@@ -60,7 +60,7 @@ class Signatory:
 def signatories(
     kind: Kind, document: Signable, envelope: Envelope, *, keys: Iterable[HeldKey], known: Known, wall: WallMs
 ) -> tuple[Signatory, ...]:
-    """The people whose key lies here and who may sign this, each under the grant that is nearest to done and lasts."""
+    """Whose key lies here and who may sign this, each under the grant that is nearest to done and lasts longest."""
     possible = [*_allowing(kind, document, known, wall)]
     made = (_best(key, possible, envelope, wall) for key in keys)
     return tuple(one for one in made if one is not None)

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from protocol.clock import WallMs
@@ -52,10 +53,13 @@ class WordStore:
     def __init__(self, data: Path) -> None:
         self._data = data
         self._mark: _Mark = ()
+        self._taking = Lock()
         self._known = self._read()
 
     def known(self) -> Known:
         """The present state; whoever puts a file there need not start the signer again."""
+        if self._taking.locked():
+            return self._known
         mark = self._marked()
         if mark != self._mark:
             try:
@@ -65,7 +69,14 @@ class WordStore:
         return self._known
 
     def take(self, envelopes: Iterable[Envelope], *, wall: WallMs) -> tuple[Taken, ...]:
-        """Believes what holds, whatever its order, and keeps it durably; gives what became of each."""
+        """Believes what holds, whatever its order, and keeps it durably; gives what became of each.
+
+        May run on another thread than `known`, which meanwhile gives what was known before.
+        """
+        with self._taking:
+            return self._take(envelopes, wall)
+
+    def _take(self, envelopes: Iterable[Envelope], wall: WallMs) -> tuple[Taken, ...]:
         given = {one.digest: one for one in envelopes}
         refused = {digest: why for digest, one in given.items() if (why := _misfit(one, wall))}
         stored = [*self._files()]
