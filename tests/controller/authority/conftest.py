@@ -40,4 +40,5 @@ async def province(controller: RunningController, hands: Hands) -> Province:
     stranger = controller.stranger()
     assert {one["state"] for one in await post(stranger, *chain.whole())} == {"accepted"}
     people = [await browser(controller, name) for name in ("operator", "technician", "ke-sach")]
-    return Province(controller, chain, *people, stranger, hands)
+    operator, technician, commune = people
+    return Province(controller, chain, operator, technician, commune, stranger, hands)
