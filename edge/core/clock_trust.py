@@ -28,11 +28,11 @@ from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, CLOCK_SKEW_MS_MAX, WALL_MS
 AGREEMENT_MS: Final = 60_000
 ATTESTATION_ROUND_TRIP_MS_MAX: Final = 10_000
 ASK_AGAIN_MS: Final = 15_000
-CONTRADICTION_MS: Final = 15 * 60_000
-"""A chip that nobody has set for years drifts by minutes; a thief who wants the morning at night needs hours."""
+CONTRADICTION_MS: Final = 5 * 60_000
+"""A chip that nobody has set for months drifts by a minute or two; to have the morning at night takes hours."""
 ALIVE_SINCE_MS: Final = WallMs(1_735_689_600_000)
 """2025-01-01, before the first of these devices was built: a source that says less is a dead chip."""
-_WITNESSES: Final = frozenset({ClockSource.NTP, ClockSource.RTC, ClockSource.CELLULAR})
+_WITNESSES: Final = frozenset({ClockSource.RTC, ClockSource.CELLULAR})
 
 
 def believed(clock: ClockState, now: Now) -> Now:
@@ -57,8 +57,8 @@ def _reference(clock: ClockState) -> tuple[int | None, ClockTrust]:
 def _contradicted(clock: ClockState, attested: int) -> bool:
     """Whether a living source says something quite different: then the controller may lie, and nobody is believed.
 
-    A clock chip without its battery, or time from before this product, is no living source. A radio station's time
-    is often an hour off, so it may confirm but not contradict.
+    A clock chip without its battery, or time from before this product, is no living source. NTP comes over the same
+    network as the controller's word, and a radio station's time is often an hour off: they confirm, not contradict.
     """
     others = [offset for source, offset in clock.offsets.items() if source in _WITNESSES]
     return any(abs(offset - attested) > CONTRADICTION_MS for offset in others)

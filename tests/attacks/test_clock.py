@@ -84,7 +84,6 @@ async def test_attestation_lies_when_two_had_agreed(scene: Scene) -> None:
     await scene.programme_heard(TEN_PAST)
 
 
-# OPEN HOLE: an attestation is believed although a clock chip that runs above the floor contradicts it.
 @pytest.mark.parametrize("error_ms", (AHEAD_MS, -HOUR_MS))
 async def test_everything_lies_but_the_chip_after_a_power_cut(scene: Scene, error_ms: int) -> None:
     """after a power cut NTP and the stolen freshness key tell the same lie — the clock chip contradicts them."""

@@ -163,3 +163,24 @@ def test_programme_ends_when_time_falls_below_the_floor(desk: Desk, office: Offi
     desk.advance(1000)
     assert trust(desk) is ClockTrust.NONE
     assert isinstance(desk.sound.output, Silence)
+
+
+def attest(desk: Desk, *, ahead_ms: int = 0) -> None:
+    said = attestation(NONCE, WallMs(desk.wall + ahead_ms))
+    desk.send(AttestationReceived(said, NONCE, MonoMs(desk.mono - 100)))
+
+
+def test_attestation_that_our_own_chip_contradicts_is_not_believed(lost: Desk) -> None:
+    lost.send(ClockRead(ClockSource.RTC, lost.wall))
+    attest(lost, ahead_ms=6 * 60_000)
+    assert trust(lost) is ClockTrust.NONE
+    attest(lost, ahead_ms=4 * 60_000)
+    assert lost.state.clock.attested is not None
+    assert clock_trust.believed(lost.state.clock, lost.now()).clock is ClockTrust.ATTESTED
+
+
+def test_dead_chip_and_a_station_an_hour_off_contradict_nobody(lost: Desk) -> None:
+    lost.send(ClockRead(ClockSource.RTC, WallMs(946_684_800_000)))
+    lost.send(ClockRead(ClockSource.RDS, WallMs(lost.wall + 3_600_000)))
+    attest(lost)
+    assert trust(lost) is ClockTrust.ATTESTED
