@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from provisioning.cli import app
 from signer.app import make_app
 from signer.card import CardSlot
 from signer.card_keys import CardKeys, make_card_key, pin_notice, public_half
+from signer.card_line import CardLine, card_line
 from signer.config import SignerConfig
 from signer.errors import CardError, WrongPassphraseError
 from signer.key_ring import HeldKey, KeyRing, Look, Means
@@ -141,7 +143,7 @@ async def test_card_pulled_while_the_page_is_open(office: Office, token: Token) 
 
 async def test_login_ends_with_the_signature(token: Token) -> None:
     keys = CardKeys(token.slot)
-    (key,) = (await keys.look()).keys
+    key = (await keys.look()).keys[0]
     (signature,) = await keys.sign(key, PIN, [b"xin chao"])
     assert verify(key.public, signature, b"xin chao")
     with pkcs11.lib(token.slot.module).get_token(token_label=LABEL).open() as session:
@@ -150,7 +152,7 @@ async def test_login_ends_with_the_signature(token: Token) -> None:
 
 async def test_private_half_never_leaves_the_card(token: Token) -> None:
     with pkcs11.lib(token.slot.module).get_token(token_label=LABEL).open(user_pin=PIN) as session:
-        (private,) = session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
+        private = next(iter(session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})))
         assert private[Attribute.SENSITIVE]
         assert not private[Attribute.EXTRACTABLE]
         with pytest.raises(pkcs11.exceptions.AttributeSensitive):
@@ -209,3 +211,32 @@ def test_technician_makes_a_key_on_the_card(token: Token) -> None:
     assert re.search("Its public half: [0-9a-f]{64}", done.output)
     again = CliRunner().invoke(app, words, input=f"{PIN}\n", env={"LOALANG_LANG": "en"})
     assert again.exit_code == 1
+
+
+async def test_reader_that_hangs_holds_up_nobody_for_long(token: Token) -> None:
+    line = card_line(token.slot.module)
+    hanging = threading.Event()
+    with pytest.raises(CardError):
+        await line.call(lambda _library: hanging.wait(5), within_s=0.02)
+    hanging.set()
+    assert (await CardKeys(token.slot).look()).keys
+
+
+@pytest.mark.parametrize(
+    "error", [pkcs11.exceptions.PinLocked, pkcs11.exceptions.PinExpired, pkcs11.exceptions.DeviceError]
+)
+async def test_each_failure_of_a_card_says_what_to_do(token: Token, error: type[Exception]) -> None:
+    keys = CardKeys(token.slot)
+    before = (await keys.look()).keys
+
+    class Failing(CardLine):
+        async def call(self, act: object, *, within_s: float = 1) -> object:  # type: ignore[override]
+            raise error
+
+    keys._line = Failing(token.slot.module)
+    with pytest.raises(CardError) as told:
+        await keys.sign(before[0], PIN, [b"x"])
+    assert str(told.value)
+    look = await keys.look()
+    assert look.problem == str(told.value)
+    assert [one.present for one in look.keys] == [False] * len(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from protocol.clock import DAY_MS
 from protocol.document import Kind
 from signer.app import make_app
 from signer.config import SignerConfig
+from signer.request_file import read_request_file
 from signer.signing import HandOver
 from tests.component import need
 from tests.signer import documents
@@ -100,6 +102,11 @@ async def page() -> AsyncIterator[Page]:
         await browser.close()
 
 
+def _as_file(fields: dict[str, str]) -> str:
+    """The link by which the controller's page lets a request be saved."""
+    return f"data:application/json;base64,{base64.b64encode(json.dumps(fields).encode()).decode()}"
+
+
 def pages_of(signer: str, policy: str) -> web.Application:
     """The hand-over page with its real script, under a content policy like the controller's."""
     form = HandOver("", Kind.STOP, documents.stop(), "").form()
@@ -110,6 +117,7 @@ def pages_of(signer: str, policy: str) -> web.Application:
         body = (
             f"<form method=post action='{signer}/review' id=hand-over>{inputs}</form>"
             "<p id=signer-absent hidden>away</p>"
+            f"<a id=save download=ask.json href='{_as_file(fields)}'>save</a>"
             "<script type=module src=/hand_over.js></script>"
         )
         headers = {"Referrer-Policy": "same-origin", "Content-Security-Policy": policy}
@@ -181,3 +189,21 @@ async def test_pages_warn_of_what_ends(desk: Desk) -> None:
     assert "Run the update, from the network or from a stick" in page
     desk.clock["wall"] = int(documents.NOW)
     assert "Have it renewed" not in await desk.read(f"{desk.origin}/")
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+async def test_request_is_saved_as_a_file_that_the_signer_reads(desk: Desk, page: Page, tmp_path: Path) -> None:
+    """Under the controller's content policy, and without any script."""
+    policy = f"default-src 'self'; form-action 'self' {desk.origin}; connect-src 'self'; object-src 'none'"
+    runner, controller = await start(pages_of(desk.origin, policy))
+    try:
+        await page.goto(controller)
+        async with page.expect_download() as waited:
+            await page.click("#save")
+        await (await waited.value).save_as(tmp_path / "ask.json")
+    finally:
+        await runner.cleanup()
+    config = SignerConfig(tmp_path, controller)
+    review = read_request_file((tmp_path / "ask.json").read_bytes(), config=config)
+    assert (review.kind, review.carried, review.return_url) == (Kind.STOP, True, None)
