@@ -3,7 +3,7 @@
 It needs no sign-in. The same envelopes lie retained at the broker and travel on sticks; they carry names of offices
 and operators, public keys and device ids, which every loudspeaker of the unit has, and no secret. A signer believes
 nothing in them that it cannot verify from its own anchor. What the door must bear is load: the answer is bounded, who
-has it already is only told so, and one address may ask twenty times a minute.
+has it already is only told so, and one address may ask sixty times a minute.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from controller.signing.rate import RateLimit
 from controller.store.engine import reading
 from controller.web.explained import N_, Explained
 
-ASKED_MAX: Final = 20
+ASKED_MAX: Final = 60
 ASKED_WITHIN_MS: Final = 60_000
 _RATE: web.AppKey[RateLimit] = web.AppKey("authority_rate")
 

@@ -176,11 +176,12 @@ async def partial_documents(connection: AsyncConnection, scopes: Iterable[UnitPa
 async def documents_in_force(
     connection: AsyncConnection, scopes: Iterable[UnitPath], *, limit: int = 100
 ) -> tuple[StoredDocument, ...]:
-    """What devices of the scopes obey now, newest first; grants are authority, not speech, and stand last."""
+    """What devices of the scopes obey now, newest first; authority and places are not speech and stand last."""
     query = select(documents).where(
         within(documents.c.scope, scopes), documents.c.state == DocumentState.IN_FORCE.value
     )
-    order = (case((documents.c.kind == Kind.GRANT.value, 1), else_=0), documents.c.stored_ms.desc())
+    silent = documents.c.kind.in_([Kind.GRANT.value, Kind.DENIAL.value, Kind.ASSIGNMENT.value])
+    order = (case((silent, 1), else_=0), documents.c.stored_ms.desc())
     return tuple(stored_document(row) for row in await connection.execute(query.order_by(*order).limit(limit)))
 
 
