@@ -15,7 +15,7 @@ from rich.table import Table
 from protocol import codec, sealed
 from protocol.envelope import Envelope, unpack
 from protocol.grants import read_anchor
-from protocol.keys import SigningKey
+from protocol.keys import SigningKey, key_id
 from protocol.units import unit_path
 from provisioning import bundle_cli, device_ca_cli, enrol_cli, grant_cli, logs_cli, root_cli
 from provisioning.ceremony import make_anchor
@@ -69,11 +69,17 @@ def keys_make(
         _console.print(
             _("Key made on the card %(label)s. Its public half:") % {"label": token}, public, soft_wrap=True
         )
+        _tell_id(public)
         return
     passphrase = new_passphrase()
     key = SigningKey.generate()
     path = KeyStore(directory).add(seal(key, name=name, holder=holder, passphrase=passphrase))
     _console.print(_("Key written to %(path)s. Its public half:") % {"path": path}, key.public, soft_wrap=True)
+    _tell_id(key.public)
+
+
+def _tell_id(public: str) -> None:
+    _console.print(_("Its number, for the paper and to compare when it signs: %(id)s") % {"id": key_id(public)})
 
 
 @_groups["anchor"].command("make")

@@ -11,11 +11,11 @@ from typing import Annotated, Final
 
 import typer
 
-from protocol.clock import DAY_MS
+from protocol.clock import DAY_MS, local_datetime
 from protocol.document import Kind, kind_of
 from protocol.envelope import Envelope, countersign
 from protocol.grants import Anchor, Grant, HeldGrant, read_anchor
-from protocol.keys import SigningKey
+from protocol.keys import SigningKey, key_id
 from protocol.units import unit_path
 from protocol.verbs import Verb
 from provisioning.ceremony import (
@@ -32,7 +32,7 @@ from provisioning.errors import ProvisioningError
 from provisioning.grant_files import read_chain, read_envelope, read_grant
 from provisioning.i18n import gettext as _
 from provisioning.placement_file import read_placements
-from provisioning.terminal import console, explained, now
+from provisioning.terminal import ask_passphrase, console, explained, now
 from signer.disk import write_durably
 from signer.key_store import read_sealed, unseal
 
@@ -113,6 +113,8 @@ def sign_as_well(*, file: Path, sign_with: SignWith, anchor: AnchorPath = _ANCHO
     """Shows a grant, denial or assignment that waits for another signature, and adds it."""
     envelope = read_envelope(file)
     console.print_json(envelope.payload.decode())
+    if kind_of(envelope) is Kind.GRANT:
+        _tell_life(read_grant(envelope))
     for key in _opened(sign_with):
         envelope = countersign(envelope, key)
     _write(envelope, read_anchor(anchor.read_bytes()), parent, file)
@@ -168,7 +170,7 @@ def _check_days(days: int, depth: int) -> None:
 
 
 def _opened(paths: list[Path]) -> list[SigningKey]:
-    return [unseal(read_sealed(path), typer.prompt(str(path), hide_input=True)) for path in paths]
+    return [unseal(read_sealed(path), ask_passphrase(path)) for path in paths]
 
 
 def _nearest(parents: list[Path], anchor: Anchor) -> HeldGrant | None:
@@ -189,5 +191,17 @@ def _write(envelope: Envelope, anchor: Anchor, parents: list[Path], out: Path) -
     console.print(said.get(kind, _("Assignment written to %(path)s.")) % {"path": out})
     if kind is Kind.GRANT and isinstance(grant := read_grant(envelope), Grant):
         console.print(_("Serial %(serial)d, epoch %(epoch)d.") % {"serial": grant.serial, "epoch": grant.epoch})
-    if not complete:
+    if complete:
+        console.print(_("Enough have signed it; it can be posted."))
+    else:
         console.print(_("It still waits for the signature of another holder."))
+
+
+def _tell_life(grant: Grant) -> None:
+    """What the numbers above mean, for whoever compares them with the paper."""
+    values = {
+        name: f"{local_datetime(at):%d/%m/%Y}" for name, at in (("begin", grant.not_before), ("end", grant.expires))
+    }
+    console.print(_("Valid from %(begin)s until %(end)s.") % values)
+    for key in grant.keys:
+        console.print(_("For the key with the number %(id)s.") % {"id": key_id(key)})

@@ -23,7 +23,7 @@ from provisioning.new_key import new_passphrase
 from provisioning.root import NewTarget, RootDirectory, Waiting, read_metadata
 from provisioning.root_keys import ROLES, RoleKeys, tuf_signer
 from provisioning.root_word import TARGET, next_word, read_denied
-from provisioning.terminal import console, explained, now, printable
+from provisioning.terminal import ask_passphrase, console, explained, now, printable
 from signer.disk import write_durably
 from signer.key_store import KeyStore, read_sealed, seal, unseal
 
@@ -48,7 +48,7 @@ class _Table:
     def __init__(self, paths: Iterable[Path] = ()) -> None:
         self.opened: list[SigningKey] = []
         for path in paths:
-            self.opened.append(unseal(read_sealed(path), typer.prompt(str(path), hide_input=True)))
+            self.opened.append(unseal(read_sealed(path), ask_passphrase(path)))
 
     def holders(self, named: list[str], *, threshold: int, keys: Path) -> RoleKeys:
         """What was named on the command line, as public keys; new keys are made and stay open."""
@@ -282,6 +282,8 @@ def described(made: Metadata[Any]) -> list[str]:
 def _tell(waiting: tuple[Waiting, ...]) -> None:
     for one in waiting:
         words = _("%(role)s still waits for signatures (%(missing)s): %(path)s")
+        if not one.missing:
+            words = _("%(role)s has enough signatures; publish it with: root collect %(path)s")
         values = {"role": one.role, "missing": one.missing, "path": one.file}
         console.print(words % values, markup=False, soft_wrap=True)
     if not waiting:

@@ -6,13 +6,14 @@ import os
 import time
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, Final
 
 import typer
 from rich.console import Console
 
 from protocol.clock import WallMs
-from protocol.errors import DocumentError
+from protocol.errors import DocumentError, Refusal
 from provisioning.errors import ProvisioningError
 from provisioning.i18n import CATALOGUE
 from provisioning.i18n import gettext as _
@@ -39,9 +40,30 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
             command(**given)
         except (ProvisioningError, KeyStoreError, DocumentError, ValueError, OSError) as error:
             Console(stderr=True).print(_("This did not work:"), str(error), markup=False, style="red")
+            if isinstance(error, DocumentError) and (hint := _hint(error.refusal)):
+                Console(stderr=True).print(hint, markup=False)
             raise typer.Exit(1) from error
 
     return run
+
+
+def _hint(refusal: Refusal) -> str:
+    """What to look at when a document that is being made would be refused; empty when its own words are enough."""
+    if refusal is Refusal.UNKNOWN_KEY:
+        return _("None of these keys may sign this. Compare --sign-with with the keys of the nearest --parent.")
+    if refusal is Refusal.GRANT_WITHOUT_PARENT:
+        return _("A grant above it is missing. Name all of them up to the anchor with --parent, the nearest first.")
+    if refusal is Refusal.GRANT_WIDER_THAN_PARENT:
+        return _(
+            "It reaches further than the grant above it. Compare scope, verbs and end, and give it a smaller --depth."
+        )
+    return ""
+
+
+def ask_passphrase(path: Path) -> str:
+    """Asks for the passphrase of a key file, by its name: several may be asked for in a row."""
+    typed: str = typer.prompt(_("Passphrase of %(path)s") % {"path": path}, hide_input=True)
+    return typed
 
 
 def printable(text: str) -> str:
