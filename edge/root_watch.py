@@ -11,6 +11,7 @@ it would be refused as expired for ever. Versions, not dates, keep older words o
 from __future__ import annotations
 
 import asyncio
+import builtins
 import logging
 import sys
 from collections.abc import AsyncGenerator
@@ -31,8 +32,14 @@ from protocol.stick import ROOT
 CHILD_S_MAX: Final = 60.0
 _KILLED_S_MAX: Final = 5.0
 _REASON_CHARS_MAX: Final = 500
+_NOT_THERE: Final = frozenset({"DownloadError", "DownloadHTTPError"})
+
+
+def _is_os_error(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, OSError)
+
+
 _REFUSALS: Final = {
-    "RepositoryError": Refusal.MALFORMED_DOCUMENT,
     "UnsignedMetadataError": Refusal.THRESHOLD_NOT_MET,
     "BadVersionNumberError": Refusal.OLDER_VERSION,
     "EqualVersionNumberError": Refusal.OLDER_VERSION,
@@ -41,7 +48,9 @@ _REFUSALS: Final = {
     "DownloadLengthMismatchError": Refusal.TOO_LARGE,
     "SlowRetrievalError": Refusal.MALFORMED_ENVELOPE,
 }
-"""By what the child names first. What did not come at all is only logged: a line that is down is no attack."""
+"""By what the child names first; everything else that it stumbles over is not a document of the root."""
+_ABSENT: Final = frozenset(name for name, kind in vars(builtins).items() if _is_os_error(kind)) | _NOT_THERE
+"""What did not come at all, or finds no room here, is only logged: a line that is down is no attack."""
 _log = logging.getLogger(__name__)
 
 Mark = tuple[int, ...]
@@ -163,14 +172,15 @@ class RootWatch:
         finally:
             await _end(child)
         if child.returncode:
-            self._failed(told.decode(errors="replace")[:_REASON_CHARS_MAX].strip())
+            words = " ".join(told.decode(errors="replace")[:_REASON_CHARS_MAX].split())
+            self._failed(words or f"the child ended with {child.returncode}")
         return child.returncode == 0
 
     def _failed(self, told: str) -> None:
         _log.warning("the root's words did not come: %s", told)
-        named, _, detail = told.partition(": ")
-        if named in _REFUSALS:
-            self._refused = RootRefused(_REFUSALS[named], detail)
+        named = told.partition(":")[0]
+        if named not in _ABSENT:
+            self._refused = RootRefused(_REFUSALS.get(named, Refusal.MALFORMED_DOCUMENT), told)
 
     def _words(self) -> list[str]:
         places, now = self.places, min(clock.now().wall for clock in self.clocks)

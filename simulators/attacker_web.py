@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -24,6 +24,7 @@ class AttackerWeb:
     Attributes:
         media: bytes given out for each digest.
         wall: what time it says it is, signed with the freshness key; None: nobody answers.
+        root: what lies below `/root/`, by path: bytes, or any answer.
         poll, fetch, attest: may be replaced by any other answer; None is the honest one.
         asked: paths that were asked for.
     """
@@ -31,6 +32,7 @@ class AttackerWeb:
     def __init__(self, freshness: SigningKey, *, wall: Callable[[], WallMs]) -> None:
         self.port = 0
         self.media: dict[str, bytes] = {}
+        self.root: Mapping[str, bytes | Answer] = {}
         self.wall: Callable[[], WallMs] | None = wall
         self.poll: Answer | None = None
         self.fetch: Answer | None = None
@@ -49,6 +51,7 @@ class AttackerWeb:
         app.router.add_get("/device/v1/documents", self._poll)
         app.router.add_post("/device/v1/attest", self._attest)
         app.router.add_get("/media/{digest}", self._media)
+        app.router.add_get("/root/{name:.+}", self._root)
         app.router.add_route("*", "/{elsewhere:.*}", self._elsewhere)
         self._runner = web.AppRunner(app, shutdown_timeout=0.01)
         await self._runner.setup()
@@ -100,6 +103,13 @@ class AttackerWeb:
         if data is None:
             raise web.HTTPNotFound
         return web.Response(body=data)
+
+    async def _root(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request.path)
+        found = self.root.get(request.match_info["name"])
+        if found is None:
+            raise web.HTTPNotFound
+        return web.Response(body=found) if isinstance(found, bytes) else await found(request)
 
     async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)

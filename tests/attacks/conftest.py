@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,12 +28,35 @@ LONG_WAIT_S, MOMENT_S = 0.1, 0.001
 
 
 class PatientLoop(VirtualLoop):
-    """Virtual time that lets a thread of the agent have its moment before a long wait is skipped."""
+    """Virtual time that lets a thread of the agent have its moment before a long wait is skipped.
+
+    Attributes:
+        waits_for_children: while a child process lives, time stands still.
+    """
+
+    def __init__(self) -> None:
+        self.waits_for_children = True
+        self._beginning = 0
+        self._children: list[asyncio.SubprocessTransport] = []
+        super().__init__()
+
+    async def subprocess_exec(self, *args: Any, **kwargs: Any) -> Any:
+        self._beginning += 1
+        try:
+            made = await super().subprocess_exec(*args, **kwargs)
+        finally:
+            self._beginning -= 1
+        self._children.append(made[0])
+        return made
 
     def _jump(self, seconds: float) -> None:
         if seconds >= LONG_WAIT_S:
             time.sleep(MOMENT_S)
-        super()._jump(seconds)
+        self._children = [one for one in self._children if one.get_returncode() is None]
+        busy = self.waits_for_children and (self._beginning or self._children)
+        if busy and seconds:
+            time.sleep(MOMENT_S)
+        super()._jump(0.0 if busy else seconds)
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], VirtualLoop]]:

@@ -52,6 +52,7 @@ class Loudspeaker:
     Attributes:
         state: what the agent knew last.
         own, foreign: what the signed station broadcasts, and what a pirate does.
+        root: the root it was enrolled with; empty: the anchor is all there is.
     """
 
     def __init__(self, directory: Path, clock: LoopClock, *, own: bytes, foreign: bytes) -> None:
@@ -62,6 +63,7 @@ class Loudspeaker:
         self.air = Air(Programmes((own, own), foreign))
         self.board = SimBoard(clock, ether=self.air.ether, keep_s=400)
         self.state: AgentState | None = None
+        self.root = b""
         self._agent: asyncio.Task[None] | None = None
         self._changed = asyncio.Condition()
         self._notifying: set[asyncio.Task[None]] = set()
@@ -70,6 +72,8 @@ class Loudspeaker:
         """Switches it on."""
         self.slot.parent.mkdir(parents=True, exist_ok=True)
         (self.directory / "anchor.json").write_bytes(codec.encode(ANCHOR))
+        if self.root:
+            (self.directory / "root.json").write_bytes(self.root)
         self.board.sound_card.plug()
         config = AgentConfig(
             device=DEVICE,
@@ -79,6 +83,7 @@ class Loudspeaker:
             mqtt_port=mqtt_port,
             token="secret",
             anchor=str(self.directory / "anchor.json"),
+            root=str(self.directory / "root.json") if self.root else "",
             data=str(self.data),
             heartbeat_ms=2000,
             keepalive_s=30,

@@ -1,0 +1,383 @@
+"""Whoever hosts the root's files, carries them on a stick, or has some of its keys: the anchor in force stays."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+from aiohttp import web
+from tuf.api.exceptions import LengthOrHashMismatchError
+from tuf.api.metadata import MetaFile
+
+from edge.updates.client import Origin, sync
+from edge.updates.software import Wish
+from edge.updates.updater import TIMESTAMP_BYTES_MAX
+from protocol import codec
+from protocol.clock import DAY_MS, WallMs
+from protocol.denial import Denied, RootWord
+from protocol.document import Kind
+from protocol.errors import Refusal
+from protocol.grants import ANCHOR_ID
+from protocol.report import FaultCode, Standing
+from protocol.units import UnitPath
+from simulators.tuf_repository import MemoryFetcher, TufRepository
+from tests.attacks.conftest import PatientLoop
+from tests.attacks.offices import ANCHOR, C1, COMMUNE, NINE, PROVINCE, STRANGER, grant, key, seal, sign_grant
+from tests.attacks.rooted import Rooted, honest_root, strangers
+from tests.attacks.scene import Scene
+
+pytestmark = pytest.mark.slow
+EVIL = dataclasses.replace(ANCHOR, keys=(STRANGER.public,), threshold=1)
+IDENTITY_KEY = "01" + "00" * 31
+ORDER_EIGHT = "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"
+
+
+@pytest.fixture
+async def rooted(unplugged: Scene) -> AsyncIterator[Rooted]:
+    """The device has fetched the root's words on a day before, and is switched on now."""
+    made = Rooted(unplugged)
+    made.seed()
+    yield made
+
+
+async def begin(rooted: Rooted, forged: TufRepository, way: str) -> None:
+    """The forgery waits on the web for the device's first question, or comes on a stick."""
+    if way == "web":
+        rooted.host(forged)
+    await rooted.power_up()
+    if way == "stick":
+        rooted.stick(forged)
+
+
+def unsigned_root(rooted: Rooted) -> TufRepository:
+    forged = rooted.forgery()
+    forged.next_root(signers=strangers())
+    return forged
+
+
+def root_of_one(rooted: Rooted) -> TufRepository:
+    forged = rooted.forgery()
+    one = forged.signers["root"][:1]
+    forged.set_keys("root", 1)
+    forged.next_root(signers=[*one, *forged.signers["root"]])
+    return forged
+
+
+def root_signed_thrice(rooted: Rooted) -> TufRepository:
+    """One holder's key under three names."""
+    forged = rooted.forgery()
+    (one, *_) = forged.signers["root"]
+    forged.next_root(signers=[one])
+    content = json.loads(forged.files["metadata/2.root.json"])
+    content["signatures"] += [{**content["signatures"][0], "keyid": keyid} for keyid in ("ab" * 32, "cd" * 32)]
+    forged.files["metadata/2.root.json"] = json.dumps(content).encode()
+    return forged
+
+
+def all_of_yesterday(rooted: Rooted) -> TufRepository:
+    forged = rooted.forgery()
+    forged.files = rooted.yesterday
+    return forged
+
+
+def old_snapshot(rooted: Rooted) -> TufRepository:
+    """By a thief of the timestamp's key: the list of yesterday, properly signed yesterday."""
+    forged = rooted.forgery()
+    version = forged.snapshot.version - 1
+    forged.timestamp.snapshot_meta = _named(version, forged.files[f"metadata/{version}.snapshot.json"])
+    forged.timestamp.version += 1
+    forged.publish("timestamp")
+    return forged
+
+
+def _named(version: int, data: bytes) -> MetaFile:
+    return MetaFile.from_data(version, data, ["sha256"])
+
+
+def old_targets(rooted: Rooted) -> TufRepository:
+    """By a thief of both online keys: the anchor of yesterday, properly signed yesterday."""
+    forged = rooted.forgery()
+    version = forged.targets.version - 1
+    old = rooted.repository.files[f"metadata/{version}.targets.json"]
+    forged.snapshot.meta["targets.json"] = _named(version, old)
+    for role in ("snapshot", "timestamp"):
+        forged.signed[role].version += 1
+        forged.publish(role)
+    return forged
+
+
+def mixed(rooted: Rooted) -> TufRepository:
+    """Today's list with yesterday's content."""
+    rooted.publish(ANCHOR, RootWord(3))
+    forged = rooted.forgery()
+    version = forged.targets.version
+    forged.files[f"metadata/{version}.targets.json"] = forged.files[f"metadata/{version - 1}.targets.json"]
+    return forged
+
+
+def targets_of_one(rooted: Rooted) -> TufRepository:
+    """By a thief of both online keys and of one holder of the targets."""
+    forged = rooted.forgery()
+    forged.add("anchor.json", codec.encode(EVIL))
+    forged.signers["targets"] = forged.signers["targets"][:1]
+    forged.renew("targets")
+    return forged
+
+
+def other_province(rooted: Rooted) -> TufRepository:
+    forged = honest_root()
+    forged.add("anchor.json", codec.encode(EVIL))
+    for _ in range(5):
+        forged.renew("targets")
+    return forged
+
+
+def other_bytes(rooted: Rooted) -> TufRepository:
+    """The holders publish another anchor, and whoever hosts it puts his own of the same length in its place."""
+    fresh = codec.encode(EVIL)
+    rooted.publish(fresh)
+    forged = rooted.forgery()
+    path = forged.file_of("anchor.json", forged.targets.targets["anchor.json"])
+    forged.files[path] = fresh.replace(STRANGER.public.encode(), b"ab" * 32)
+    return forged
+
+
+def longer_target(rooted: Rooted) -> TufRepository:
+    fresh = codec.encode(EVIL)
+    rooted.publish(fresh)
+    forged = rooted.forgery()
+    path = forged.file_of("anchor.json", forged.targets.targets["anchor.json"])
+    forged.files[path] = fresh + b" " * 1_000_000
+    return forged
+
+
+def huge_timestamp(rooted: Rooted) -> TufRepository:
+    forged = rooted.forgery()
+    forged.files["metadata/timestamp.json"] = b" " * (TIMESTAMP_BYTES_MAX + 1)
+    return forged
+
+
+def nonsense(rooted: Rooted) -> TufRepository:
+    forged = rooted.forgery()
+    forged.files["metadata/timestamp.json"] = b"[" * 10_000
+    return forged
+
+
+FORGERIES: dict[str, tuple[Callable[[Rooted], TufRepository], Refusal]] = {
+    "unsigned": (unsigned_root, Refusal.THRESHOLD_NOT_MET),
+    "one of two": (root_of_one, Refusal.THRESHOLD_NOT_MET),
+    "one key thrice": (root_signed_thrice, Refusal.THRESHOLD_NOT_MET),
+    "timestamp rolled back": (all_of_yesterday, Refusal.OLDER_VERSION),
+    "snapshot rolled back": (old_snapshot, Refusal.OLDER_VERSION),
+    "targets rolled back": (old_targets, Refusal.OLDER_VERSION),
+    "mixed": (mixed, Refusal.BAD_SIGNATURE),
+    "targets of one holder": (targets_of_one, Refusal.THRESHOLD_NOT_MET),
+    "another province": (other_province, Refusal.THRESHOLD_NOT_MET),
+    "anchor with other bytes": (other_bytes, Refusal.BAD_SIGNATURE),
+    "anchor that is longer": (longer_target, Refusal.TOO_LARGE),
+    "oversized": (huge_timestamp, Refusal.TOO_LARGE),
+    "nonsense": (nonsense, Refusal.MALFORMED_DOCUMENT),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+async def test_forged_root(rooted: Rooted, forgery: str) -> None:
+    """root files unsigned, by too few, rolled back, mixed, foreign, swapped, huge — told, and the anchor stays."""
+    forge, reason = FORGERIES[forgery]
+    await begin(rooted, forge(rooted), "web")
+    await rooted.refused(reason)
+
+
+@pytest.mark.parametrize("forgery", ["unsigned", "another province", "anchor with other bytes"])
+async def test_forged_root_on_a_stick(rooted: Rooted, forgery: str) -> None:
+    """a stick with a forged folder of the root — it is judged as the network's, and told."""
+    forge, reason = FORGERIES[forgery]
+    await begin(rooted, forge(rooted), "stick")
+    await rooted.refused(reason)
+
+
+async def test_frozen_root(unplugged: Scene) -> None:
+    """the root's files of a month ago, to keep newer ones away — what has run out is told as such."""
+    rooted = Rooted(unplugged, age=timedelta(days=31))
+    rooted.seed()
+    await begin(rooted, rooted.repository, "web")
+    await rooted.refused(Refusal.EXPIRED)
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    """A body that never ends."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    try:
+        while True:
+            await response.write(b"[" * 65_536)
+    except ConnectionError:
+        return response
+
+
+async def test_endless_root(rooted: Rooted) -> None:
+    """a root file without end — no more is read than a root may have."""
+    rooted.scene.attacker.web.root = {"metadata/2.root.json": endless}
+    await rooted.power_up()
+    await rooted.refused(Refusal.TOO_LARGE)
+
+
+async def test_slow_root(rooted: Rooted) -> None:
+    """a root file byte by byte, for ever — the child is ended after a minute, and that is told."""
+    reached = asyncio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        reached.set()
+        try:
+            while True:
+                await response.write(b".")
+                await asyncio.sleep(1)
+        except ConnectionError:
+            return response
+
+    rooted.scene.attacker.web.root = {"metadata/2.root.json": slow}
+    await rooted.power_up()
+    await asyncio.wait_for(reached.wait(), 200)
+    cast(PatientLoop, asyncio.get_running_loop()).waits_for_children = False
+    await rooted.refused(Refusal.MALFORMED_ENVELOPE)
+
+
+async def test_root_by_way_of_somewhere_else(rooted: Rooted) -> None:
+    """an address of the root that leads elsewhere — no redirect is followed, a file that does not come is no news."""
+
+    async def away(_: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/admin/reboot")
+
+    rooted.scene.attacker.web.root = {"metadata/2.root.json": away}
+    await rooted.power_up()
+    await rooted.scene.ignored(lambda: asyncio.sleep(150))
+    assert "/root/metadata/2.root.json" in rooted.scene.attacker.web.asked
+    assert "/admin/reboot" not in rooted.scene.attacker.web.asked
+    await rooted.scene.still_obeys()
+
+
+@pytest.mark.parametrize("key", [IDENTITY_KEY, ORDER_EIGHT, "ff" * 32])
+async def test_anchor_with_a_weak_key(rooted: Rooted, key: str) -> None:
+    """the root's holders are made to sign an anchor with a small-order key — the device refuses the anchor itself."""
+    weak = codec.encode(ANCHOR).replace(ANCHOR.keys[2].encode(), key.encode())
+    rooted.publish(weak)
+    await begin(rooted, rooted.repository, "web")
+    await rooted.refused(Refusal.MALFORMED_DOCUMENT, kind="anchor")
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (codec.encode(dataclasses.replace(ANCHOR, scope=UnitPath("vn/93"))), Refusal.OUT_OF_SCOPE),
+        (codec.encode(dataclasses.replace(ANCHOR, scope=UnitPath("vn/9"))), Refusal.OUT_OF_SCOPE),
+        (b"{}", Refusal.MALFORMED_DOCUMENT),
+    ],
+)
+async def test_anchor_that_cannot_be_used(rooted: Rooted, made: bytes, reason: Refusal) -> None:
+    """the root names an anchor of another province, or one like ours in letters only — refused all the same."""
+    rooted.publish(made)
+    await begin(rooted, rooted.repository, "stick")
+    await rooted.refused(reason, kind="anchor")
+
+
+def test_software_swapped(tmp_path: Path) -> None:
+    """newer software of which somebody swapped the bytes — it is not what the root names, and nothing is kept."""
+    repository = honest_root()
+    custom = {"version": "9.0", "platform": "any"}
+    repository.add("software/agent/new.whl", b"true software", custom=custom)
+    repository.renew("targets")
+    path = repository.file_of("software/agent/new.whl", repository.targets.targets["software/agent/new.whl"])
+    repository.files[path] = b"evil software"
+    origin = Origin("memory://metadata/", "memory://targets/", MemoryFetcher(repository))  # type: ignore[arg-type]
+    root = repository.files["metadata/1.root.json"]
+    with pytest.raises(LengthOrHashMismatchError):
+        sync(tmp_path / "m", origin, into=tmp_path / "t", root=root, wall=NINE, wish=Wish("agent", "0.1"))
+    assert [path for path in (tmp_path / "t").rglob("*") if path.is_file()] == []
+
+
+# What only the root may do, and does: by the same child, on the same way.
+
+
+async def test_anchor_is_changed_by_the_root(rooted: Rooted) -> None:
+    """all keys of the anchor are stolen — the root names another anchor, and theirs stop in the middle of a word."""
+    scene = rooted.scene
+    await rooted.power_up()
+    fresh_keys = tuple(key(f"fresh anchor {number}") for number in range(3))
+    fresh = dataclasses.replace(ANCHOR, keys=tuple(one.public for one in fresh_keys))
+    await scene.alarm()
+    rooted.publish(fresh)
+    rooted.stick(rooted.repository)
+    await scene.attacker.until(lambda: rooted.told("anchor"))
+    assert rooted.told("anchor")[0].standing is Standing.RECEIVED
+    await scene.speaker.until_quiet()
+    began, known = scene.wall, len(scene.attacker.receipts())
+    stale = seal(Kind.ALERT, scene.offices.alert(), C1)
+    for path in ("doc", "alert", "poll"):
+        await scene.attacker.deliver(path, scene.offices.grants[0].pack() if path == "doc" else stale.pack())
+    await scene.speaker.silent_for(8, since_ms=began)
+    assert {one.refusal for one in scene.attacker.receipts()[known:]} == {Refusal.UNKNOWN_KEY}
+    await scene.speaker.cut_power()
+    await scene.boot()
+    scene.key = key("operator of the new anchor")
+    given = sign_grant(grant(COMMUNE, scene.key), *fresh_keys[:2])
+    await scene.speaker.wait_state(lambda state: state.link_up and state.clock.agreed is not None)
+    await scene.attacker.deliver("doc", given.pack())
+    await scene.speaker.wait_state(lambda state: given.digest in state.trust.grants)
+    await scene.still_obeys()
+
+
+async def test_root_denies_an_epoch(rooted: Rooted) -> None:
+    """grants that the anchor's keys gave in a bad hour — the root ends all of them; sent again, they are told."""
+    scene = rooted.scene
+    await rooted.power_up()
+    await scene.alarm()
+    rooted.publish(ANCHOR, RootWord(3, (Denied(PROVINCE, ANCHOR_ID, 1),)))
+    rooted.stick(rooted.repository)
+    await scene.attacker.until(lambda: len(rooted.told("root-word")) > 1)
+    await scene.speaker.until_quiet()
+    began, known = scene.wall, len(scene.attacker.receipts())
+    await scene.attacker.deliver("doc", scene.offices.grants[0].pack())
+    await scene.told(known, Refusal.GRANT_DENIED)
+    await scene.attacker.deliver("alert", seal(Kind.ALERT, scene.offices.alert(), C1).pack())
+    await scene.speaker.silent_for(8, since_ms=began)
+    given = sign_grant(grant(COMMUNE, C1, epoch=1, serial=5))
+    await scene.attacker.deliver("doc", given.pack())
+    await scene.speaker.wait_state(lambda state: given.digest in state.trust.grants)
+    await scene.still_obeys()
+
+
+async def test_root_frees_a_device_from_next_year(rooted: Rooted) -> None:
+    """clocks lie a year ahead and a stolen key signs there — dumb until the root's word puts the floor back."""
+    scene, ahead = rooted.scene, 365 * DAY_MS
+    clocks = scene.speaker.board.time_sources
+    for source in tuple(clocks.error_ms):
+        clocks.set_error(source, ahead)
+    await scene.boot()
+    await scene.speaker.wait_state(lambda state: state.clock.agreed is not None and state.link_up)
+    grants_of_next_year = sign_grant(grant(COMMUNE, C1, serial=6, expires=WallMs(NINE + 2 * ahead)))
+    await scene.attacker.deliver("doc", grants_of_next_year.pack())
+    brick = scene.offices.schedule(issued=WallMs(NINE + ahead), expires=WallMs(NINE + ahead + DAY_MS))
+    await scene.attacker.deliver("doc", seal(Kind.SCHEDULE, brick, C1).pack())
+    await scene.speaker.wait_state(lambda state: state.clock.floor >= NINE + ahead)
+    for source in tuple(clocks.error_ms):
+        clocks.set_error(source, 0)
+    await scene.speaker.cut_power()
+    await scene.boot()
+    began = scene.wall
+    scene.send(Kind.ALERT, scene.offices.alert())
+    await scene.speaker.silent_for(60, since_ms=began)
+    assert FaultCode.CLOCK_NOT_TRUSTED in {one.code for one in scene.attacker.faults()}
+    rooted.publish(ANCHOR, RootWord(3, floor=WallMs(scene.wall)))
+    rooted.stick(rooted.repository)
+    await scene.attacker.until(lambda: len(rooted.told("root-word")) > 1)
+    await scene.attacker.until(lambda: scene.attacker.statuses()[-1].clock == "agreed")
+    await scene.speaker.until_quiet(within_s=700)
+    await scene.still_obeys()
