@@ -183,7 +183,7 @@ def test_every_sentence_is_translated(package: str, catalogue: Catalogue) -> Non
         str(ROOT / package),
         [("**.py", "python"), ("templates/**.html", "jinja2")],
         options_map={"**.html": {"newstyle_gettext": "true"}},
-        keywords={"_": None, "gettext": None, "ngettext": (1, 2)},
+        keywords={"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)},
     )
     used = {one[2] if isinstance(one[2], str) else one[2][0] for one in found}
     with catalogue.source.open("rb") as file:
