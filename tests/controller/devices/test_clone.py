@@ -17,7 +17,7 @@ from controller.devices.clone import CONNECTS_MANY, CloneSign, CloneWatch
 from edge.adapters.mqtt_link import Broker, MqttLink
 from edge.adapters.tls import client_context
 from edge.backoff import Backoff
-from edge.core.events import LinkChanged
+from edge.core.events import Event, LinkChanged
 from edge.ports import PortError
 from protocol import codec
 from protocol.clock import WallMs
@@ -98,14 +98,17 @@ def status(boot: str) -> Status:
 
 
 @asynccontextmanager
-async def box(port: int, papers: Papers, boot: str) -> AsyncIterator[MqttLink]:
-    """The agent's own link, which tells its state whenever it gets through."""
+async def box(port: int, papers: Papers, boot: str) -> AsyncIterator[list[Event]]:
+    """The agent's own link, which tells its state whenever it gets through; gives what it is told."""
     tls = client_context(papers.ca, certificate=papers.certificate, key=papers.key)
     broker = Broker("127.0.0.1", port, DEVICE, "", timeout_s=2.0, tls=tls)
     link = MqttLink(broker, PLACE, backoff=Backoff(low_s=0.02, high_s=0.1))
 
+    told: list[Event] = []
+
     async def live() -> None:
         async for event in link.events():
+            told.append(event)
             if event == LinkChanged(True):
                 try:
                     await link.publish(up_topic(DEVICE, Status), codec.encode(status(boot)))
@@ -115,7 +118,7 @@ async def box(port: int, papers: Papers, boot: str) -> AsyncIterator[MqttLink]:
 
     task = asyncio.create_task(live())
     try:
-        yield link
+        yield told
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -135,7 +138,7 @@ async def test_two_boxes_with_one_identity(filled: Path, tmp_path: Path) -> None
         async def faults() -> Any:
             return (await technician.call("GET", f"/devices/{DEVICE}")).get("faults", [])
 
-        async with box(port, papers, "first"):
+        async with box(port, papers, "first") as first:
             await until(lambda: technician.call("GET", f"/devices/{DEVICE}"), lambda it: it["reach"] == "online")
             assert await faults() == []
             async with box(port, papers, "copy"):
@@ -148,6 +151,7 @@ async def test_two_boxes_with_one_identity(filled: Path, tmp_path: Path) -> None
                     return await technician.see("/audit")
 
                 await until(audit, lambda it: "hai máy cùng dùng danh tính" in it)
+                assert {type(event) for event in first} == {LinkChanged}, "the copy's alert went nowhere"
                 await technician.call("POST", f"/devices/{DEVICE}/revoke")
                 fresh = province.enrol(DEVICE, box="new key")
                 await technician.call("POST", f"/devices/{DEVICE}/certificate", {"certificate": fresh.text})
