@@ -77,9 +77,7 @@ def server_certificate(
 @explained
 def revocation_list(
     *,
-    certificates: Annotated[
-        list[Path], typer.Argument(help="every certificate that shall open nothing")
-    ],
+    certificates: Annotated[list[Path], typer.Argument(help="every certificate that shall open nothing")],
     directory: Directory = _HERE,
     out: Path = Path("device-ca.crl"),
 ) -> None:
