@@ -97,10 +97,18 @@ def _try(envelope: Envelope, kind: Kind, held: HeldGrant, against: Standing) -> 
     verb = required_verb(kind, document)
     if verb not in grant.verbs:
         raise DocumentError(Refusal.VERB_NOT_GRANTED, verb)
-    if isinstance(document, Denial) and not document.may_come_from(scope=grant.scope, holder=grant.holder):
+    if isinstance(document, Denial) and not _may_deny(document, held, against.grants):
         raise DocumentError(Refusal.VERB_NOT_GRANTED, f"{grant.holder} does not deny for {document.holder}"[:200])
     check_standing(held, against)
     return Authorised(kind, document, envelope.digest, grant.holder, signers, held.digest)
+
+
+def _may_deny(denial: Denial, held: HeldGrant, grants: Grants) -> bool:
+    """The grantor itself, or one above it: by a wider scope, or in its own chain where the scope is the same."""
+    if held.digest == ANCHOR_ID or denial.may_come_from(scope=held.grant.scope, holder=held.grant.holder):
+        return True
+    named = (one for one in grants.values() if (one.grant.scope, one.grant.holder) == (denial.scope, denial.holder))
+    return any(held in (chain(one, grants) or ()) for one in named)
 
 
 def check_standing(held: HeldGrant, against: Standing) -> None:

@@ -106,6 +106,22 @@ def test_one_above_denies_for_those_below() -> None:
     assert refused(Kind.DENIAL, denial(PROVINCE, ANCHOR_ID), [P1], held) is Refusal.VERB_NOT_GRANTED
 
 
+def test_one_above_in_the_same_scope_denies_too() -> None:
+    committee = grant(scope=PROVINCE, holder="Uỷ ban", verbs=(Verb.GRANT,), keys=(P1.public,), depth=2)
+    held = hold(committee)
+    below = grant(
+        scope=PROVINCE, holder="Sở", verbs=(Verb.GRANT,), keys=(P2.public,), depth=1, parent=next(iter(held))
+    )
+    office = accept_grant(grant_envelope(below, [P1]), ANCHOR, held)
+    everything = held | {office.digest: office}
+    by_root = sign(Kind.DENIAL, denial(PROVINCE, "Uỷ ban"), ROOTS[:2])
+    assert authorise(by_root, anchor=ANCHOR, grants=everything, wall=NOW, denied={}).holder == ANCHOR_ID
+    down = sign(Kind.DENIAL, denial(PROVINCE, "Sở"), [P1])
+    assert authorise(down, anchor=ANCHOR, grants=everything, wall=NOW, denied={}).holder == "Uỷ ban"
+    assert refused(Kind.DENIAL, denial(PROVINCE, "Uỷ ban"), [P2], everything) is Refusal.VERB_NOT_GRANTED
+    assert refused(Kind.DENIAL, denial(PROVINCE, "ai đó"), [P2], everything) is Refusal.VERB_NOT_GRANTED
+
+
 def test_renewed_grant_speaks_no_more_itself() -> None:
     former, renewed = grant(), grant(serial=2, keys=(P2.public,), not_before=NOW)
     held = hold(former, renewed)
