@@ -12,6 +12,10 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
+from protocol.document import Kind
+from protocol.envelope import payload_type
+from protocol.verbs import Verb
+
 ODD_TEXTS: Final = (
     "",
     "\0",
@@ -33,6 +37,44 @@ ODD_TEXTS: Final = (
     "{{7*7}}%(x)s%s",
 )
 ODD_NUMBERS: Final = (0, -1, 1, 7, 2**31, 2**53 - 1, 2**53, 2**63, -(2**63), 10**30)
+FIELD_NUMBERS: Final = (
+    0,
+    1,
+    2,
+    16,
+    20,
+    40,
+    64,
+    100,
+    127,
+    128,
+    255,
+    256,
+    1000,
+    1001,
+    4096,
+    32_767,
+    65_535,
+    2**31,
+    2**32 - 1,
+)
+"""What stands in lengths and counters of binary forms where it matters."""
+
+KNOWN_WORDS: Final = (
+    *(payload_type(kind) for kind in Kind),
+    *Kind,
+    *Verb,
+    "anchor",
+    "vn",
+    "vn/9",
+    "vn/92",
+    "vn/92/31498",
+    "vn/92/31498/c07",
+    "priority",
+    "weekly",
+)
+"""Words of ours in a wrong place: another kind, a wider scope."""
+
 ODD_WORDS: Final = ("NaN", "Infinity", "1e999", "0.5", "1" * 5000, "-0", "true", "null", "[" * 3000, '{"a":' * 40)
 _RAW: Final = "\x01raw\x01"
 FOREIGN: Final = (
@@ -136,6 +178,8 @@ def _changed_text(text: str, random: Random, depth: int) -> str:
         return base64.b64encode(_once(inner, random, depth + 1)).decode()
     if text.startswith("{"):
         return _once(text.encode("utf-8", "surrogatepass"), random, depth + 1).decode("utf-8", "surrogateescape")
+    if random.random() < 0.4:
+        return str(random.choice(KNOWN_WORDS))
     at = random.randint(0, len(text))
     return (
         text[:at] + random.choice(("", "\0", "\ud800", "A", "0", "/", "=", "\n")) + text[at + random.randint(0, 2) :]
@@ -154,8 +198,9 @@ def _odd(random: Random) -> Any:
 
 
 def _bytes_changed(data: bytes, random: Random) -> bytes:
-    made, at = bytearray(data), random.randint(0, len(data))
-    act = random.randint(0, 6)
+    # Heads are where lengths and kinds stand.
+    made, at = bytearray(data), random.randint(0, min(len(data), random.choice((64, len(data)))))
+    act = random.randint(0, 11)
     if act == 0 and at < len(made):
         made[at] = random.randint(0, 255)
     elif act == 1 and at < len(made):
@@ -168,6 +213,10 @@ def _bytes_changed(data: bytes, random: Random) -> bytes:
         made[at:at] = bytes(random.randint(0, 255) for _ in range(random.randint(1, 8)))
     elif act == 5:
         made[at:at] = made[at : at + random.randint(1, 64)] * random.choice((1, 2, 40))
-    else:
+    elif act == 6:
         made[at:at] = random.choice(FOREIGN)[:200]
+    else:
+        size = random.choice((1, 2, 2, 4))
+        number = random.choice(FIELD_NUMBERS) % 256**size
+        made[at : at + size] = number.to_bytes(size, random.choice(("big", "big", "little")))
     return bytes(made)

@@ -37,11 +37,12 @@ from provisioning.controller_line import ANSWER_BYTES_MAX, Documents
 from provisioning.device_file import read_device
 from provisioning.errors import ProvisioningError
 from provisioning.grant_files import read_envelope
+from signer.check import check_timely
 from signer.config import SignerConfig
 from signer.errors import KeyStoreError, RequestRefusedError, WrongPassphraseError
 from signer.key_store import read_sealed, seal, unseal
 from signer.places import load_places
-from signer.review import check_timely, media_of, read_hand_over
+from signer.review import media_of, read_hand_over
 from signer.signed_log import Entry, SignedLog
 from tests.fuzz import material
 from tests.fuzz.device_targets import folder

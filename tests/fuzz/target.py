@@ -33,7 +33,7 @@ class Target:
     seeds: Callable[[], list[bytes]]
     modules: tuple[str, ...]
     size_max: int = 20_000
-    runs: int = 4_000
+    runs: int = 10_000
     examples: int = 60
 
 
