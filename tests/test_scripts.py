@@ -23,7 +23,7 @@ from simulators.story.steps import StepFailedError, Steps, StoryError, check
 from tests.component import need
 
 ROOT = Path(__file__).parent.parent
-SCRIPTS = ("bootstrap", "run", "check", "test", "bench")
+SCRIPTS = ("bootstrap", "run", "check", "test", "bench", "fuzz")
 OPTIONS = ("--port", "--signer-port", "--panel-port", "--mqtt-port", "--device-port")
 
 
