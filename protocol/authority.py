@@ -97,13 +97,13 @@ def _try(envelope: Envelope, kind: Kind, held: HeldGrant, against: Standing) -> 
     verb = required_verb(kind, document)
     if verb not in grant.verbs:
         raise DocumentError(Refusal.VERB_NOT_GRANTED, verb)
-    if isinstance(document, Denial) and not _may_deny(document, held, against.grants):
+    if isinstance(document, Denial) and not may_deny(document, held, against.grants):
         raise DocumentError(Refusal.VERB_NOT_GRANTED, f"{grant.holder} does not deny for {document.holder}"[:200])
     check_standing(held, against)
     return Authorised(kind, document, envelope.digest, grant.holder, signers, held.digest)
 
 
-def _may_deny(denial: Denial, held: HeldGrant, grants: Grants) -> bool:
+def may_deny(denial: Denial, held: HeldGrant, grants: Grants) -> bool:
     """The grantor itself, or one above it: by a wider scope, or in its own chain where the scope is the same."""
     if held.digest == ANCHOR_ID or denial.may_come_from(scope=held.grant.scope, holder=held.grant.holder):
         return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from protocol.authority import may_deny
 from protocol.clock import DAY_MS, WallMs
 from protocol.denial import Denial
 from protocol.document import Kind, required_verb
@@ -68,15 +69,15 @@ def signatories(
 
 def _allowing(kind: Kind, document: Signable, known: Known, wall: WallMs) -> Iterator[Grant]:
     for held in known.all_held():
-        if _allows(held, kind, document) and known.objection(held, wall) is None:
+        if _allows(held, kind, document, known) and known.objection(held, wall) is None:
             yield held.grant
 
 
-def _allows(held: HeldGrant, kind: Kind, document: Signable) -> bool:
+def _allows(held: HeldGrant, kind: Kind, document: Signable, known: Known) -> bool:
     grant = held.grant
     if isinstance(document, Grant):
         return held.digest == document.parent and Verb.GRANT in grant.verbs and lies_inside(document, grant)
-    if isinstance(document, Denial) and not document.may_come_from(scope=grant.scope, holder=grant.holder):
+    if isinstance(document, Denial) and not may_deny(document, held, known.grants):
         return False
     return required_verb(kind, document) in grant.verbs and covers(grant.scope, document.scope)
 

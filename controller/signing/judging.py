@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from controller.signing.domain import DocumentState
 from protocol.alert import Cancel
-from protocol.authority import Denied, Standing, authorise, check_standing
+from protocol.authority import Denied, Standing, authorise, check_standing, may_deny
 from protocol.clock import WallMs
 from protocol.denial import Denial, grantor_id
 from protocol.document import KINDS, Document, Kind, OperatorDocument, kind_of, read, required_verb
@@ -142,7 +142,7 @@ def _partly_signed(envelope: Envelope, kind: Kind, authority: Authority, now: Wa
             continue
         document = read(envelope)
         assert isinstance(document, OperatorDocument), "kinds with a verb are signed under a grant"
-        if _allows(grant, kind, document):
+        if _allows(held, kind, document, authority.grants):
             return Judgement(kind, document, envelope.digest, grant.holder, signers, grant.threshold)
     return None
 
@@ -155,8 +155,9 @@ def _stands(held: HeldGrant, authority: Authority, now: WallMs) -> bool:
     return True
 
 
-def _allows(grant: Grant, kind: Kind, document: OperatorDocument) -> bool:
-    if isinstance(document, Denial) and not document.may_come_from(scope=grant.scope, holder=grant.holder):
+def _allows(held: HeldGrant, kind: Kind, document: OperatorDocument, grants: Grants) -> bool:
+    grant = held.grant
+    if isinstance(document, Denial) and not may_deny(document, held, grants):
         return False
     return covers(grant.scope, document.scope) and required_verb(kind, document) in grant.verbs
 
