@@ -59,12 +59,13 @@ class PatientLoop(VirtualLoop):
         super()._jump(0.0 if busy else seconds)
 
 
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], VirtualLoop]]:
-    """Which loop pytest-asyncio makes for these tests."""
-    return {"virtual": PatientLoop}
+def pytest_asyncio_loop_factories(item: pytest.Function) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Which loop pytest-asyncio makes for these tests; a controller and its database need real time."""
+    real: bool = getattr(item.module, "REAL_TIME", False)
+    return {"real": asyncio.SelectorEventLoop} if real else {"virtual": PatientLoop}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Recording:
     """A programme as samples, as a file, and as documents name it."""
 

@@ -26,7 +26,7 @@ Forge = Callable[[str], bytes]
 """Makes the bytes for one path; different for each, so each is told by itself."""
 
 
-@dataclass
+@dataclass(repr=False)  # pytest shows fixtures, and minutes of samples are long
 class Scene:
     """Everything of one test.
 
@@ -112,7 +112,7 @@ class Scene:
         known = len(self.attacker.receipts())
         for path in paths:
             await self.attacker.deliver(path, forge(path))
-            await self.told(known, reason)
+            await self.told(known, reason, path=path)
             known += 1
         await self.speaker.silent_for(6, since_ms=began)
         extra = [one for one in self.attacker.receipts()[known:] if one.kind != BUNDLE]
@@ -124,11 +124,12 @@ class Scene:
         """A stick is told of as a whole, besides each document on it."""
         return [one for one in self.attacker.receipts() if one.kind != BUNDLE]
 
-    async def told(self, known: int, reason: Refusal | Iterable[Refusal]) -> None:
-        """The next receipt after so many is this refusal."""
+    async def told(self, known: int, reason: Refusal | Iterable[Refusal], *, path: str = "") -> None:
+        """The next receipt after so many is this refusal; a command on a stick may be refused for being on one."""
         await self.attacker.until(lambda: len(self.attacker.receipts()) > known)
         receipt = self.attacker.receipts()[known]
         expected = {reason} if isinstance(reason, Refusal) else set(reason)
+        expected |= {Refusal.NOT_BY_STICK} if path == "stick" else set()
         assert receipt.refusal in expected, f"refused because of {receipt.refusal}: {receipt.detail}"
 
     async def ignored(self, act: Callable[[], Awaitable[object] | object], *, seconds: float = 8) -> None:

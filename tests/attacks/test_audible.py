@@ -186,3 +186,16 @@ async def test_rules_out_of_bounds(scene: Scene) -> None:
     assert scene.speaker.on_disk() == before
     assert _rules(scene) == codec.decode(AudibleConfig, scene.config.payload, bytes_max=10_000)
     await scene.still_obeys()
+
+
+@pytest.mark.parametrize("kind", (Kind.ALERT_TEST, Kind.ALERT_DRILL))
+async def test_exercise_in_quiet_hours(scene: Scene, kind: Kind) -> None:
+    """a signed test or drill sent at night as if it were in earnest — only an actual emergency breaks quiet hours."""
+    quiet = (Window(NINE_S, NINE_S + 1200),)
+    scene.send(Kind.AUDIBLE_CONFIG, scene.offices.config(quiet_hours=quiet))
+    await scene.speaker.wait_state(lambda state: getattr(state.force.config, "quiet_hours", ()) == quiet)
+    began = scene.wall
+    exercise = scene.send(kind, scene.offices.alert(severity=4))
+    await scene.attacker.until(lambda: bool(scene.attacker.receipts(exercise.digest)))
+    await scene.speaker.silent_for(30, since_ms=began)
+    await scene.still_obeys()

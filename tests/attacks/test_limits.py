@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
+from edge.adapters.http_fetch import POLL_BYTES_MAX
 from protocol import codec
 from protocol.document import Kind
-from protocol.envelope import sign
-from protocol.errors import Refusal
+from protocol.envelope import sign, unpack
+from protocol.errors import DocumentError, Refusal
 from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, ENVELOPE_BYTES_MAX, ENVELOPES_IN_PARCEL_MAX, PARCEL_BYTES_MAX
+from protocol.parcel import unpack_parcel
 from protocol.topics import ALERT, DOC
 from tests.attacks.offices import C1, COMMUNE, seal
 from tests.attacks.scene import Scene
@@ -98,3 +103,26 @@ async def test_alert_that_lives_too_long(scene: Scene) -> None:
         return sign(Kind.ALERT, json.dumps(plain).encode(), [C1]).pack()
 
     await scene.refused(forge, Refusal.MALFORMED_DOCUMENT)
+
+
+CROWDS: dict[str, tuple[bytes, Callable[[bytes], object]]] = {
+    "poll": (
+        b'{"cursor":"x","parcels":[' + b",".join([b"{}"] * 1_390_000) + b"]}",
+        lambda data: codec.parse_json(data, bytes_max=POLL_BYTES_MAX),
+    ),
+    "parcel": (b'{"scope":"vn","envelopes":[' + b",".join([b"{}"] * 349_000) + b"]}", unpack_parcel),
+    "envelope": (b'{"payloadType":"x","x":[' + b",".join([b"{}"] * 174_000) + b"]}", unpack),
+}
+READING_S_MAX = 0.1
+"""Sound is made 200 ms ahead, and a board is five times slower than this machine."""
+
+
+# OPEN HOLE: the strict reader has no bound on the number of values, only on bytes and depth.
+@pytest.mark.parametrize("what", CROWDS)
+def test_a_million_little_things(what: str) -> None:
+    """an answer within its size, full of a million empty objects — reading it must not hold up what sounds."""
+    data, read = CROWDS[what]
+    began = time.process_time()
+    with suppress(DocumentError):
+        read(data)
+    assert time.process_time() - began < READING_S_MAX
