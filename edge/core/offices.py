@@ -17,7 +17,7 @@ from edge.core.trust_state import TrustState
 from edge.core.turn import Turn
 from protocol.authority import Authorised, Standing, check_standing
 from protocol.denial import Denial
-from protocol.document import Kind
+from protocol.document import Kind, OperatorDocument, required_verb
 from protocol.envelope import Envelope
 from protocol.errors import DocumentError, Refusal
 from protocol.grants import ANCHOR_ID, Anchor, HeldGrant, accept_grant, is_superseded
@@ -143,12 +143,48 @@ def drop_fallen(turn: Turn) -> None:
     gone = {held.digest for held in fallen}
     for key, document in tuple(trust.documents.items()):
         if document.grant in gone or (document.grant in ("", ANCHOR_ID) and not _anchored(document, anchor)):
-            remove(turn, key)
-            turn.change(plan=None)
-            turn.receipt(document.digest, document.kind, Progress.REFUSED, refusal=Refusal.GRANT_DENIED)
+            _drop_or_keep(turn, key, document)
     stop = turn.state.stop
     if stop is not None and stop.by in {held.grant.holder for held in fallen}:
         turn.change(stop=None)
+
+
+def _drop_or_keep(turn: Turn, key: str, document: Accepted) -> None:
+    """Whoever was granted anew before the denial came goes on without a break."""
+    again = next((held for held in turn.state.trust.grants.values() if _vouches(held, document)), None)
+    if again is not None:
+        kept = replace(document, grant=again.digest, holder=again.grant.holder)
+        turn.hold({**turn.state.trust.documents, key: kept})
+        return
+    remove(turn, key)
+    _welcome_back(turn, document)
+    turn.change(plan=None)
+    turn.receipt(document.digest, document.kind, Progress.REFUSED, refusal=Refusal.GRANT_DENIED)
+
+
+def _vouches(held: HeldGrant, document: Accepted) -> bool:
+    """Whether another grant would have let the same keys sign it."""
+    if not isinstance(document.document, OperatorDocument):
+        return False
+    grant = held.grant
+    return (
+        len({key_id(key) for key in grant.keys} & set(document.keys)) >= grant.threshold
+        and covers(grant.scope, document.document.scope)
+        and required_verb(document.kind, document.document) in grant.verbs
+    )
+
+
+def _welcome_back(turn: Turn, fallen: Accepted) -> None:
+    """What fell may come again as it was, once its signers are granted anew; nothing older may."""
+    version = getattr(fallen.document, "version", None)
+    if version is None:
+        return
+    names = [f"{fallen.kind}/{fallen.document.scope}|{signer}" for signer in fallen.keys]  # type: ignore[union-attr]
+    versions = {
+        name: max(0, version - 1) if name in names and value == version else value
+        for name, value in turn.state.trust.versions.items()
+    }
+    turn.change(trust=replace(turn.state.trust, versions=versions))
 
 
 def _under(anchor: Anchor, grants: Mapping[str, HeldGrant]) -> dict[str, HeldGrant]:

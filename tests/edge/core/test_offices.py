@@ -141,6 +141,35 @@ def test_key_that_is_named_again_still_binds(desk: Desk, office: Office) -> None
     assert sounding(desk) is Rung.SILENCE
 
 
+def test_honest_operator_who_was_granted_anew_first_goes_on_without_a_break(desk: Desk, office: Office) -> None:
+    office.publish(office.item("tin", 5_000))
+    office.configure(amplifier_hold_ms=500)
+    desk.advance(10_000)
+    office.give(sign_grant(grant_of(COMMUNE, (COMMUNE_KEY,), epoch=1, serial=2)))
+    deny(office, denial(desk))
+    desk.advance(1_000)
+    assert sounding(desk) is Rung.ORDINARY
+    assert refusals(desk) == []
+    desk.cut_power(off_ms=1_000)
+    desk.boot()
+    desk.advance(1_000)
+    assert sounding(desk) is Rung.ORDINARY
+
+
+def test_documents_come_back_when_the_denial_came_first(desk: Desk, office: Office) -> None:
+    older = office.publish(office.item("cu", 5_000))
+    newer = office.publish(office.item("moi", 5_000))
+    rules = office.configure(amplifier_hold_ms=500)
+    deny(office, denial(desk))
+    assert refusals(desk) == [Refusal.GRANT_DENIED] * 2
+    office.give(sign_grant(grant_of(COMMUNE, (COMMUNE_KEY,), epoch=1, serial=2)))
+    for envelope in (older, newer, rules):
+        office.give(envelope)
+    assert refusals(desk)[2:] == [Refusal.OLDER_VERSION]
+    desk.advance(10_000)
+    assert sounding(desk) is Rung.ORDINARY
+
+
 def test_stop_of_a_thief_ends_with_the_grant(desk: Desk, office: Office) -> None:
     chain(office, THIEF)
     wall = desk.wall

@@ -148,3 +148,10 @@ def test_only_the_root_lowers_the_floor(desk: Desk, office: Office) -> None:
     assert desk.state.clock.floor == 1
     tell(desk, word=RootWord(1, floor=WallMs(5)))
     assert desk.state.clock.floor == 1
+
+
+def test_head_goes_with_the_freshness_key_that_signed_it(desk: Desk, office: Office) -> None:
+    office.give(sign_document(Kind.HEAD, Head(COMMUNE, desk.wall, ()), FRESHNESS))
+    tell(desk, replace(ANCHOR, freshness_keys=(key("other freshness").public,)))
+    assert desk.state.trust.grants
+    assert desk.state.trust.documents == {}
