@@ -22,6 +22,9 @@ from edge.ports import FRAME_BYTES, SAMPLE_RATE, MediaError, SoundSource
 T = TypeVar("T")
 _CHUNK_FRAMES: Final = 25
 _PREROLL_MS: Final = 1000
+_ONE_FILE: Final = {"format_whitelist": "ogg,mp3,mov,wav,flac,aac", "protocol_whitelist": "file"}
+"""A playlist is sound to FFmpeg, and what it names was never signed: only what holds its own sound is read."""
+
 _AV_ERRORS: Final = (av.FFmpegError, ValueError, OSError)
 
 
@@ -120,7 +123,7 @@ class _Decoding:
 
     def __init__(self, media: Path, offset_ms: int) -> None:
         try:
-            self._container = av.open(str(media), metadata_errors="ignore")
+            self._container = av.open(str(media), options=_ONE_FILE, metadata_errors="ignore")
         except _AV_ERRORS as error:
             raise MediaError(f"{media.name} is not sound") from error
         try:

@@ -16,9 +16,11 @@ from edge.adapters.outbox import SqliteOutbox
 from edge.adapters.state_store import SqliteStateStore
 from edge.config import ConfigError, read_config
 from edge.core.effects import StoredDocument
-from edge.ports import FetchError
+from edge.ports import FetchError, MediaError
 from edge.reporter import Letter
 from protocol import codec
+from simulators.player import PyAvPlayer
+from tests.controller.library.material import make
 from tests.protocol.people import ANCHOR
 
 ENVELOPE = b'{"payload":"","payloadType":"x","signatures":[]}'
@@ -97,6 +99,14 @@ def test_media_on_a_card_of_its_own_are_found(tmp_path: Path) -> None:
     (tmp_path / f"{'a' * 64}.3").write_bytes(b"abc")
     assert DiskMediaStore(tmp_path).digests() == {"a" * 64}
     assert (tmp_path / "lost+found").is_dir()
+
+
+async def test_medium_that_names_another_file_does_not_sound(tmp_path: Path) -> None:
+    make(tmp_path / "other", "mp3", seconds=1)
+    medium = tmp_path / "medium"
+    medium.write_text("ffconcat version 1.0\nfile other\n")
+    with pytest.raises(MediaError):
+        await PyAvPlayer().open(medium)
 
 
 @pytest.mark.parametrize(
