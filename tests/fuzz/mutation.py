@@ -76,6 +76,9 @@ KNOWN_WORDS: Final = (
 """Words of ours in a wrong place: another kind, a wider scope."""
 
 ODD_WORDS: Final = ("NaN", "Infinity", "1e999", "0.5", "1" * 5000, "-0", "true", "null", "[" * 3000, '{"a":' * 40)
+_ENTRIES_MAX: Final = 300
+_BYTES_MAX: Final = 200_000
+"""Growth upon growth must not eat the memory that the parsers are held to."""
 _RAW: Final = "\x01raw\x01"
 FOREIGN: Final = (
     b"",
@@ -99,7 +102,7 @@ FOREIGN: Final = (
 def mutated(data: bytes, random: Random) -> bytes:
     """The data with a few changes; most often one, for two refusals tell no more than the first."""
     for _ in range(random.choice((1, 1, 1, 2, 4))):
-        data = _once(data, random)
+        data = _once(data, random)[:_BYTES_MAX]
     return data
 
 
@@ -160,7 +163,7 @@ def _changed_list(value: list[Any], random: Random, depth: int) -> list[Any]:
     elif act < 0.2:
         made.insert(at, random.choice(made))
     elif act < 0.25:
-        made *= random.choice((2, 70, 300))
+        made = (made * random.choice((2, 70, 300)))[:_ENTRIES_MAX] if len(made) < _ENTRIES_MAX else made
     elif act < 0.35:
         random.shuffle(made)
     else:

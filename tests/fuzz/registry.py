@@ -29,11 +29,8 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "device_file",
         "anchor_file",
         "stick",
-        "state_database",
-        "outbox_database",
-        "mirror",
-        "media_directory",
     ),
+    "card": ("state_database", "outbox_database", "mirror", "media_directory"),
     "office": ("hand_over", "signer_files", "technician", "json_body", "form_texts", "reports_in", "sealed_log"),
     "sound": ("container", "upload", "device_player", "live_packets"),
 }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+import resource
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import av.logging
@@ -20,6 +23,7 @@ from tests.fuzz.mutation import FOREIGN
 from tests.fuzz.target import Target
 
 _MODULES = ("controller.library", "simulators.player")
+_GROWTH_BYTES_MAX = 256 * 1024 * 1024
 _FRAMES_MAX = 50 * 60
 """A minute: what a small file may claim to be is not what a test waits for."""
 
@@ -39,19 +43,31 @@ def container(data: bytes) -> None:
 
 
 def upload(data: bytes) -> None:
-    """The decoder of uploads, which in production has a process of its own."""
+    """The decoder of uploads, which has a process of its own: one that wants too much memory is ended and told."""
     av.logging.set_level(av.logging.PANIC)
     with folder() as directory:
         path = directory / "in"
         path.write_bytes(data)
-        try:
-            with opened(path, kind_of(path)) as found:
-                if found.streams.audio:
-                    for at, _ in enumerate(decoded(found, Decoding())):
-                        if at > _FRAMES_MAX:
-                            return
-        except SoundRefusedError:
-            return
+        with (
+            contextlib.suppress(SoundRefusedError, MemoryError),
+            little_memory(),
+            opened(path, kind_of(path)) as found,
+        ):
+            frames = decoded(found, Decoding()) if found.streams.audio else iter(())
+            for _ in islice(frames, _FRAMES_MAX):
+                pass
+
+
+@contextlib.contextmanager
+def little_memory() -> Iterator[None]:
+    """The process may not grow much more, as the worker's may not."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    former = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + _GROWTH_BYTES_MAX, former[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, former)
 
 
 def device_player(data: bytes) -> None:
@@ -117,7 +133,15 @@ def _packets() -> list[bytes]:
 
 
 def _of(run: Callable[[bytes], None], seeds: Callable[[], list[bytes]], runs: int, examples: int) -> Target:
-    return Target(run, seeds, _MODULES, runs=runs, examples=examples, size_max=40_000)
+    return Target(
+        run,
+        seeds,
+        _MODULES,
+        runs=runs,
+        examples=examples,
+        size_max=40_000,
+        memory_kib_max=2 * _GROWTH_BYTES_MAX // 1024,
+    )
 
 
 TARGETS = {
