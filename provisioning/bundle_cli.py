@@ -147,15 +147,15 @@ def _verdict(one: Judged, *, judged: bool) -> str:
         return f"[red]✗[/red] {words_for(one.refusal)} ({one.refusal.value})"
     if one.for_place is False:
         return _("does not concern this place")
-    return f"[green]✓[/green] {_('takes it')}" if judged else _("not judged")
+    return "[green]✓[/green] " + _("takes it") if judged else _("not judged")
 
 
 def _recordings(recordings: tuple[Recording, ...]) -> Table:
     table = Table(_("recording"), _("size"), _("state"))
     words = {
-        State.PRESENT: f"[green]✓[/green] {_('whole')}",
-        State.MISSING: f"[red]✗[/red] {_('missing')}",
-        State.DAMAGED: f"[red]✗[/red] {_('damaged or another one')}",
+        State.PRESENT: "[green]✓[/green] " + _("whole"),
+        State.MISSING: "[red]✗[/red] " + _("missing"),
+        State.DAMAGED: "[red]✗[/red] " + _("damaged or another one"),
         State.NOT_NAMED: _("no document names it"),
     }
     for one in recordings:
