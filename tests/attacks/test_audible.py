@@ -136,7 +136,10 @@ async def test_frequency_changed_while_it_relays(scene: Scene) -> None:
     began = scene.wall
     await scene.speaker.until_heard(scene.speaker.own[: 96_000 * 2], began + 1000, within_s=15)
     assert scene.speaker.correlation(scene.speaker.foreign[: 96_000 * 2], began) < 0.5
-    await scene.still_obeys()
+    alert = await scene.alarm()
+    scene.send(Kind.CANCEL, scene.offices.cancel(alert))
+    began = scene.wall
+    await scene.speaker.until_heard(scene.speaker.own[: 96_000 * 2], began, within_s=20)
 
 
 async def test_pirate_overpowers_the_station(scene: Scene) -> None:
