@@ -16,6 +16,7 @@ from protocol.envelope import Envelope, sign, unpack
 from protocol.freshness import Attestation
 from protocol.keys import SigningKey
 from provisioning.i18n import CATALOGUE
+from provisioning.terminal import console
 
 FRESHNESS = SigningKey.from_seed(b"f" * 32)
 TOKEN = "the-device-token"
@@ -86,3 +87,9 @@ async def controller() -> AsyncIterator[Controller]:
     made.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield made
     await runner.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal() -> None:
+    """Whatever width the tests themselves are run at, sentences are not broken."""
+    console.width = 200
