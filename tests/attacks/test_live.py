@@ -193,7 +193,6 @@ async def test_segments_of_a_session_that_was_replaced(scene: Scene, packets: tu
     await scene.still_obeys()
 
 
-# OPEN HOLE: the core keeps segment numbers in memory only, so this fails until they are on disk before they sound.
 async def test_segments_replayed_after_a_power_cut(scene: Scene, packets: tuple[bytes, ...]) -> None:
     """what was said is played again after a power cut, within the session — a number is heard once."""
     session, _ = await announce(scene)
