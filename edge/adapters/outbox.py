@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from edge.adapters.database import Database, DatabaseDamagedError
 from edge.reporter import KeptLetter, Letter
@@ -38,26 +38,32 @@ class SqliteOutbox:
         try:
             self._append(letters)
         except DatabaseDamagedError as error:
-            _log.warning("the outbox is damaged and was set aside: %s", error)
-            self._begin_anew()
+            self._begin_anew(error)
             self._append(letters)
 
     def oldest(self, count: int) -> tuple[KeptLetter, ...]:
-        """The next to send."""
-        try:
-            with self._database.transaction() as connection:
-                query = "SELECT id, topic, payload, worth FROM letters ORDER BY id LIMIT ?"
-                rows = connection.execute(query, (count,)).fetchall()
-        except DatabaseDamagedError as error:
-            _log.warning("the outbox is damaged and was set aside: %s", error)
-            self._begin_anew()
-            return ()
-        return tuple(KeptLetter(number, Letter(topic, payload, worth)) for number, topic, payload, worth in rows)
+        """The next to send; what rotted and cannot be sent is forgotten, or it would hold up the rest."""
+        while True:
+            try:
+                with self._database.transaction() as connection:
+                    query = "SELECT id, topic, payload, worth FROM letters ORDER BY id LIMIT ?"
+                    rows = connection.execute(query, (count,)).fetchall()
+            except DatabaseDamagedError as error:
+                self._begin_anew(error)
+                return ()
+            rotten = [row[0] for row in rows if not _can_be_sent(row)]
+            if not rotten:
+                return tuple(KeptLetter(number, Letter(*letter)) for number, *letter in rows)
+            _log.warning("%d reports are damaged and are forgotten", len(rotten))
+            self.delete(rotten)
 
     def delete(self, ids: Sequence[int]) -> None:
         """Forgets what was acknowledged."""
-        with self._database.transaction() as connection:
-            connection.executemany("DELETE FROM letters WHERE id = ?", [(one,) for one in ids])
+        try:
+            with self._database.transaction() as connection:
+                connection.executemany("DELETE FROM letters WHERE id = ?", [(one,) for one in ids])
+        except DatabaseDamagedError as error:
+            self._begin_anew(error)
         self._count = None if self._count is None else self._count - len(ids)
 
     def close(self) -> None:
@@ -78,6 +84,13 @@ class SqliteOutbox:
                 connection.execute(query, (excess + _SPARE,))
         self._count = None if excess > 0 else self._count + len(letters)
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, error: DatabaseDamagedError) -> None:
+        _log.warning("the outbox is damaged and was set aside: %s", error)
         self._database.set_aside()
         self._count = None
+
+
+def _can_be_sent(row: tuple[Any, ...]) -> bool:
+    _, topic, payload, worth = row
+    named = isinstance(topic, str) and topic != "" and not set(topic) & set("+#\0")
+    return named and isinstance(payload, bytes) and isinstance(worth, int)

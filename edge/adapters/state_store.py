@@ -98,7 +98,7 @@ class SqliteStateStore:
             row = connection.execute("SELECT digest, data FROM registers").fetchone()
             rows = connection.execute("SELECT digest, envelope FROM documents ORDER BY rowid").fetchall()
         for digest, data in (*((row,) if row else ()), *rows):
-            if _digest(data) != digest:
+            if not isinstance(data, bytes) or _digest(data) != digest:
                 raise DatabaseDamagedError("a row is not what was written")
         if row is None and (rows or not self._mirror.is_empty):
             # Both are written in one act. A file that a power cut left empty looks like a device's first start, and
