@@ -73,14 +73,22 @@ def decoded(container: av.container.InputContainer, met: Decoding) -> Iterator[A
         met.packets += 1
         try:
             frames = packet.decode()
-        except (av.FFmpegError, ValueError):
+            made = [part for frame in frames for part in mono.of(frame)]
+        except (av.FFmpegError, ValueError):  # also a hundred channels, which nothing mixes to one
             met.damaged += 1
             met.damaged_at_end = True
             continue
         met.damaged_at_end = met.damaged_at_end and not frames
-        for frame in frames:
-            yield from mono.of(frame)
-    yield from mono.of(None)
+        yield from made
+    yield from _rest(mono, met)
+
+
+def _rest(mono: _ToMono, met: Decoding) -> list[AudioFrame]:
+    try:
+        return mono.of(None)
+    except (av.FFmpegError, ValueError):
+        met.damaged_at_end = True
+        return []
 
 
 def _packets(container: Any, stream: Any, met: Decoding) -> Iterator[Any]:
