@@ -80,7 +80,8 @@ def outbox_database(data: bytes) -> None:
             kept = outbox.oldest(100)
         assert kept, "nothing can be kept any more"
         outbox.delete([one.id for one in kept])
-        assert not outbox.oldest(100)
+        assert not outbox.oldest(100), "what was acknowledged is sent again"
+        assert all(isinstance(one.letter.payload, bytes) for one in kept)
         outbox.close()
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from controller.library.processing import process
+from controller.library.refusal import SoundRefusedError
 from edge.adapters.document_mirror import DocumentMirror
 from edge.adapters.event_codec import decode_line
 from edge.adapters.http_fetch import _Answer
@@ -85,6 +88,24 @@ def test_rotten_report_does_not_hold_up_all_others(tmp_path: Path) -> None:
     assert [one.letter for one in outbox.oldest(9)] == [letter]
 
 
+@pytest.mark.parametrize(("was", "becomes"), [(b"/up/fault", b"/up/f+ult"), (b"/up/fault", b"/up/f\0ult")])
+def test_report_that_cannot_be_sent_does_not_hold_up_the_others(tmp_path: Path, was: bytes, becomes: bytes) -> None:
+    letters = [Letter("loalang/v1/d/c07/up/fault", b"{}", 1), Letter("loalang/v1/d/c07/up/as_run", b"{}", 2)]
+    outbox = SqliteOutbox(tmp_path / "outbox.db")
+    outbox.append(letters)
+    outbox.close()
+    spoil(tmp_path / "outbox.db", was, becomes)
+    assert [one.letter for one in SqliteOutbox(tmp_path / "outbox.db").oldest(9)] == letters[1:]
+
+
+def test_stored_row_of_another_kind_is_damage(card: Path) -> None:
+    with sqlite3.connect(card / "state.db") as connection:
+        connection.execute("UPDATE registers SET data = CAST(data AS TEXT)")
+    connection.close()
+    stored = SqliteStateStore(card, ballast_bytes=0).load()
+    assert (stored.registers, stored.damaged) == (None, True)
+
+
 def test_odd_file_among_documents_does_not_stop_the_start(card: Path) -> None:
     documents = card / "documents"
     key = b"\xff\xfe"
@@ -99,6 +120,15 @@ def test_media_on_a_card_of_its_own_are_found(tmp_path: Path) -> None:
     (tmp_path / f"{'a' * 64}.3").write_bytes(b"abc")
     assert DiskMediaStore(tmp_path).digests() == {"a" * 64}
     assert (tmp_path / "lost+found").is_dir()
+
+
+def test_sound_of_a_hundred_channels_is_damage_not_a_lost_worker(tmp_path: Path) -> None:
+    path = make(tmp_path / "in", "wav", seconds=0.2)
+    whole = bytearray(path.read_bytes())
+    whole[22:24], whole[32:34] = (119).to_bytes(2, "little"), (238).to_bytes(2, "little")
+    path.write_bytes(whole)
+    with pytest.raises(SoundRefusedError):
+        process(path, tmp_path / "out", owner="vn/92", tell=lambda _stage, _seconds: None)
 
 
 async def test_medium_that_names_another_file_does_not_sound(tmp_path: Path) -> None:
