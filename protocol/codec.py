@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from protocol.errors import DocumentError, Refusal
-from protocol.limits import INTEGER_MAX, JSON_DEPTH_MAX, TEXT_CHARS_MAX
+from protocol.limits import INTEGER_MAX, JSON_DEPTH_MAX, JSON_VALUES_MAX, TEXT_CHARS_MAX
 
 T = TypeVar("T")
 
@@ -62,19 +62,25 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def decode(kind: type[T], data: bytes, *, bytes_max: int) -> T:
+def decode(kind: type[T], data: bytes, *, bytes_max: int, values_max: int = JSON_VALUES_MAX) -> T:
     """Reads a document.
 
     Raises:
         DocumentError: too large, not JSON, or not of this kind; the detail names the place.
     """
-    return build(kind, parse_json(data, bytes_max=bytes_max))
+    return build(kind, parse_json(data, bytes_max=bytes_max, values_max=values_max))
 
 
-def parse_json(data: bytes, *, bytes_max: int) -> Any:
-    """Bounded, strict JSON: no floats, no NaN, no repeated keys, limited depth."""
+def parse_json(data: bytes, *, bytes_max: int, values_max: int = JSON_VALUES_MAX) -> Any:
+    """Bounded, strict JSON: no floats, no NaN, no repeated keys, limited depth and number of values.
+
+    Values are counted by what stands between them, before anything is parsed: a megabyte of empty lists would hold
+    a small machine up for a second, and the microphone with it.
+    """
     if len(data) > bytes_max:
         raise DocumentError(Refusal.TOO_LARGE, f"{len(data)} bytes, at most {bytes_max}")
+    if sum(data.count(mark) for mark in (b",", b"[", b"{")) > values_max:
+        raise DocumentError(Refusal.TOO_LARGE, f"more than {values_max} values")
     try:
         value = json.loads(
             data.decode("utf-8"),

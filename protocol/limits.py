@@ -30,6 +30,7 @@ KEYS_MAX: Final = 16
 UNIT_DEPTH_MAX: Final = 8
 UNIT_SEGMENT_CHARS_MAX: Final = 32
 JSON_DEPTH_MAX: Final = 16
+JSON_VALUES_MAX: Final = 100_000
 REPORT_LEVELS_MAX: Final = 900
 
 # Life of documents (trust.md).

@@ -18,6 +18,7 @@ from protocol.limits import SEQUENCE_WINDOW
 
 SCHEMA: Final = 1
 REGISTERS_BYTES_MAX: Final = 4 * 1024 * 1024
+REGISTERS_VALUES_MAX: Final = 1_000_000
 _MANY: Final = 20_000
 
 
@@ -93,7 +94,7 @@ def unpack(state: AgentState, data: bytes) -> AgentState:
     Raises:
         DocumentError: damaged, or of another schema.
     """
-    stored = codec.decode(Registers, data, bytes_max=REGISTERS_BYTES_MAX)
+    stored = codec.decode(Registers, data, bytes_max=REGISTERS_BYTES_MAX, values_max=REGISTERS_VALUES_MAX)
     trust = replace(
         state.trust,
         versions={one.name: one.value for one in stored.versions},

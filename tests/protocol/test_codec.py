@@ -125,3 +125,11 @@ def test_sixteen_levels_and_no_more() -> None:
 
 def test_error_says_refusal_and_place() -> None:
     assert str(DocumentError(Refusal.EXPIRED, "$.expires")) == "expired: $.expires"
+
+
+def test_a_million_little_things_are_refused_before_they_are_parsed() -> None:
+    data = b"[" + b",".join([b"[]"] * 60_000) + b"]"
+    with pytest.raises(DocumentError) as caught:
+        codec.parse_json(data, bytes_max=len(data))
+    assert caught.value.refusal is Refusal.TOO_LARGE
+    assert len(codec.parse_json(data, bytes_max=len(data), values_max=200_000)) == 60_000

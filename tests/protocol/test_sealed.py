@@ -86,7 +86,10 @@ def test_other_device_was_named() -> None:
     assert refused(sealed(b"log").replace(b"dev-c07", b"dev-c08"))
 
 
-@pytest.mark.parametrize("data", [b"", MAGIC, MAGIC + b"\xff\xff", b"x" * 100, sealed(b"")[: HEADER_BYTES - 1]])
+NO_LOGS = [b"", MAGIC, MAGIC + b"\xff\xff", b"x" * 100, sealed(b"")[: HEADER_BYTES - 1]]
+
+
+@pytest.mark.parametrize("data", NO_LOGS, ids=["empty", "magic", "long label", "another file", "cut off"])
 def test_no_sealed_log(data: bytes) -> None:
     assert refused(data)
 
