@@ -237,8 +237,11 @@ def root_status(*, directory: Directory = _ROOT) -> None:
             over = over or days < 0
             ends = made.signed.expires.astimezone(LOCAL_ZONE).strftime("%d.%m.%Y")
             table.add_row(role, str(made.signed.version), ends, str(days), escape(warning(days)))
+    waiting = repository.waiting()
+    if not table.rows and not waiting:
+        raise ProvisioningError(_("There is no root in %(path)s.") % {"path": directory})
     console.print(table)
-    _tell(repository.waiting())
+    _tell(waiting)
     if over:
         raise ProvisioningError(_("Something has ended; devices take nothing new until it is renewed."))
 
