@@ -45,6 +45,8 @@ from protocol.schedule import Schedule
 from protocol.units import addresses, covers
 
 REFUSED_REMEMBERED: Final = 64
+REFUSALS_TOLD_MAX: Final = 300
+REFUSALS_WINDOW_MS: Final = 3_600_000
 ORPHANS_MAX: Final = 16
 WAITING_BYTES_MAX: Final = 2 * PARCEL_BYTES_MAX
 
@@ -128,7 +130,22 @@ def _refuse(turn: Turn, digest: str, kind: str, error: DocumentError) -> None:
     if digest in trust.refused:
         return
     turn.change(trust=replace(trust, refused=(*trust.refused, digest)[-REFUSED_REMEMBERED:]))
-    turn.receipt(digest, kind[:64], Standing.REFUSED, refusal=error.refusal, detail=error.detail[:200])
+    told = _count_refusal(turn)
+    if told < REFUSALS_TOLD_MAX:
+        turn.receipt(digest, kind[:64], Standing.REFUSED, refusal=error.refusal, detail=error.detail[:200])
+    elif told == REFUSALS_TOLD_MAX:
+        turn.receipt(
+            digest, kind[:64], Standing.REFUSED, refusal=Refusal.TOO_MANY, detail="no more are told this hour"
+        )
+
+
+def _count_refusal(turn: Turn) -> int:
+    """How many were told in this hour before: each is a write, and a flood must not wear out the card."""
+    since, count = turn.state.trust.refusals
+    if turn.now.mono - since >= REFUSALS_WINDOW_MS:
+        since, count = turn.now.mono, 0
+    turn.change(trust=replace(turn.state.trust, refusals=(since, count + 1)))
+    return count
 
 
 # Grants

@@ -71,6 +71,7 @@ class TrustState:
         deferred: envelopes whose life cannot be judged before a clock is believed.
         orphans: envelopes whose signers no grant names yet; looked at again when a grant comes.
         refused: digests told as refused lately, so that a retained message is not told again and again.
+        refusals: begin of the hour in which they are counted, and how many there were.
         obeyed: digests of commands obeyed lately: they come by several paths, and a second copy is no replay.
     """
 
@@ -83,6 +84,7 @@ class TrustState:
     deferred: tuple[tuple[bytes, Route], ...] = ()
     orphans: tuple[tuple[bytes, Route], ...] = ()
     refused: tuple[str, ...] = ()
+    refusals: tuple[MonoMs, int] = (MonoMs(0), 0)
     obeyed: tuple[str, ...] = ()
     withheld_since: MonoMs | None = None
     fallen: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from edge.core.acceptance import next_window
 from edge.core.effects import SaveState
 from edge.core.events import Booted, EnvelopeReceived, ParcelReceived, Route
 from edge.core.output import ProgrammeOutput, Rung, Silence
+from edge.core.trust import REFUSALS_TOLD_MAX, REFUSALS_WINDOW_MS
 from edge.core.trust_state import SequenceWindow
 from protocol import codec
 from protocol.bulletin import BulletinClass
@@ -96,7 +97,7 @@ def test_refusal_changes_nothing(desk: Desk, office: Office) -> None:
     before = desk.state.trust
     office.give(sign_document(Kind.SCHEDULE, office.schedule(), OTHER_KEY))
     after = desk.state.trust
-    assert replace(after, refused=(), orphans=()) == replace(before, refused=())
+    assert replace(after, refused=(), orphans=(), refusals=before.refusals) == replace(before, refused=())
 
 
 @pytest.mark.parametrize(
@@ -362,3 +363,14 @@ def test_orphans_are_bounded(desk: Desk, office: Office) -> None:
     items = [office.item(f"tin-{number}", 60_000) for number in range(60)]
     office.give(sign_document(Kind.SCHEDULE, office.schedule(*items), OTHER_KEY))
     assert len(desk.state.trust.orphans) == 16
+
+
+def test_flood_of_rubbish_does_not_wear_out_the_card(desk: Desk, office: Office) -> None:
+    for number in range(REFUSALS_TOLD_MAX + 50):
+        desk.send(EnvelopeReceived(b"rubbish %d" % number, Route.ALERT))
+    told = refusals(desk)
+    assert len(told) == REFUSALS_TOLD_MAX + 1
+    assert told[-1] is Refusal.TOO_MANY
+    desk.advance(REFUSALS_WINDOW_MS)
+    desk.send(EnvelopeReceived(b"rubbish again", Route.ALERT))
+    assert refusals(desk)[-1] is Refusal.MALFORMED_ENVELOPE
