@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -102,7 +103,10 @@ class Rooted:
         """The reason is told; nothing sounds, nothing is changed, and the device goes on obeying."""
         scene, began = self.scene, self.scene.wall
         before, trusted = scene.speaker.on_disk(), self.trusted()
-        await scene.attacker.until(lambda: len(self.told()) > 1, within_s=TOLD_S)
+        async with asyncio.timeout(TOLD_S):
+            while len(self.told()) < 2:
+                await scene.speaker.silent_for(2, since_ms=began)
+                began = scene.wall
         receipt = self.told()[1]
         assert (receipt.kind, receipt.refusal) == (kind, reason), f"refused because of {receipt}"
         assert receipt.detail

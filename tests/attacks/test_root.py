@@ -254,7 +254,7 @@ async def test_root_by_way_of_somewhere_else(rooted: Rooted) -> None:
 
     rooted.scene.attacker.web.root = {"metadata/2.root.json": away}
     await rooted.power_up()
-    await rooted.scene.ignored(lambda: asyncio.sleep(150))
+    await rooted.scene.ignored(lambda: None, seconds=150)
     assert "/root/metadata/2.root.json" in rooted.scene.attacker.web.asked
     assert "/admin/reboot" not in rooted.scene.attacker.web.asked
     await rooted.scene.still_obeys()
