@@ -47,6 +47,7 @@ _REFUSALS: Final = {
     "LengthOrHashMismatchError": Refusal.BAD_SIGNATURE,
     "DownloadLengthMismatchError": Refusal.TOO_LARGE,
     "SlowRetrievalError": Refusal.MALFORMED_ENVELOPE,
+    "WithheldError": Refusal.MALFORMED_ENVELOPE,
 }
 """By what the child names first; everything else that it stumbles over is not a document of the root."""
 _ABSENT: Final = frozenset(name for name, kind in vars(builtins).items() if _is_os_error(kind)) | _NOT_THERE

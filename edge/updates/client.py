@@ -106,7 +106,7 @@ def sync(
     wall: WallMs | None = None,
     wish: Wish | None = None,
 ) -> Synced:
-    """Brings the anchor, the root's word and, if wished, newer software; all or the error.
+    """Brings the root's word, the anchor and, if wished, newer software, each as a whole; ends at the first error.
 
     Args:
         metadata: directory of what is trusted; one process at a time.
@@ -115,14 +115,15 @@ def sync(
         wall: the time by which metadata expire; the system's when None.
 
     Raises:
-        RepositoryError, DownloadError, OSError: what was there before stays as it was.
+        RepositoryError, DownloadError, OSError: what had come whole before is new, all else stays as it was.
     """
     for directory in (metadata, into, into / "software"):
         directory.mkdir(parents=True, exist_ok=True)
     updater = _updater(metadata, origin, root=root, wall=wall)
     updater.refresh()
-    anchor = updater.take(ANCHOR, into=into, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
+    # What is denied comes first: whoever holds back one of the two may silence us, but not keep a stolen grant alive.
     word = updater.take(WORD, into=into, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
+    anchor = updater.take(ANCHOR, into=into, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
     wish = wish or Wish()
     found = offers(updater.top_targets(), wish)
     best = newest(found, wish)

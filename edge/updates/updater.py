@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from tuf.api.exceptions import RepositoryError
+from tuf.api.exceptions import DownloadHTTPError, RepositoryError
 from tuf.api.metadata import Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.ngclient.config import UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
@@ -30,6 +30,10 @@ _LIMITS: Final = UpdaterConfig(
     snapshot_max_length=SNAPSHOT_BYTES_MAX,
     targets_max_length=TARGETS_BYTES_MAX,
 )
+
+
+class WithheldError(DownloadHTTPError):
+    """The root names a file that whoever hosts it does not give out."""
 
 
 class RootUpdater(Updater):
@@ -81,6 +85,7 @@ class RootUpdater(Updater):
         Raises:
             RepositoryError: it is not what the metadata say, or larger than allowed.
             DownloadError: it did not come.
+            WithheldError: whoever has the metadata does not have the file.
         """
         found = self.get_targetinfo(path)
         if found is None:
@@ -94,6 +99,8 @@ class RootUpdater(Updater):
         try:
             self.download_target(found, str(part))
             move_durably(part, place)
+        except DownloadHTTPError as error:
+            raise WithheldError(f"{path[:80]!r} is named by the root and not there", error.status_code) from error
         finally:
             part.unlink(missing_ok=True)
         return place, True

@@ -21,6 +21,7 @@ from simulators.melody import melody
 from simulators.virtual_loop import VirtualLoop
 from tests.attacks.loudspeaker import Loudspeaker
 from tests.attacks.offices import C1, COMMUNE, FRESHNESS, NEIGHBOUR_KEY, NINE, Offices, every_day, seal
+from tests.attacks.rooted import Rooted
 from tests.attacks.scene import Scene
 
 PROGRAMME_MS = 40_000
@@ -120,3 +121,11 @@ async def scene(unplugged: Scene) -> Scene:
     """A device in a known good state."""
     await unplugged.power_up()
     return unplugged
+
+
+@pytest.fixture
+async def rooted(unplugged: Scene) -> Rooted:
+    """A device that has fetched the root's words on a day before; not switched on yet."""
+    made = Rooted(unplugged)
+    made.seed()
+    return made

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
 
 import pytest
-from aiohttp import web
 from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import MetaFile
 
@@ -19,12 +16,12 @@ from edge.updates.client import Origin, sync
 from edge.updates.software import Wish
 from edge.updates.updater import TIMESTAMP_BYTES_MAX
 from protocol import codec
-from protocol.denial import RootWord
+from protocol.denial import Denied, RootWord
 from protocol.errors import Refusal
+from protocol.grants import ANCHOR_ID
 from protocol.units import UnitPath
 from simulators.tuf_repository import MemoryFetcher, TufRepository
-from tests.attacks.conftest import PatientLoop
-from tests.attacks.offices import ANCHOR, NINE, STRANGER
+from tests.attacks.offices import ANCHOR, NINE, PROVINCE, STRANGER
 from tests.attacks.rooted import Rooted, honest_root, strangers
 from tests.attacks.scene import Scene
 
@@ -32,14 +29,6 @@ pytestmark = pytest.mark.slow
 EVIL = dataclasses.replace(ANCHOR, keys=(STRANGER.public,), threshold=1)
 IDENTITY_KEY = "01" + "00" * 31
 ORDER_EIGHT = "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"
-
-
-@pytest.fixture
-async def rooted(unplugged: Scene) -> AsyncIterator[Rooted]:
-    """The device has fetched the root's words on a day before, and is switched on now."""
-    made = Rooted(unplugged)
-    made.seed()
-    yield made
 
 
 async def begin(rooted: Rooted, forged: TufRepository, way: str) -> None:
@@ -153,6 +142,14 @@ def longer_target(rooted: Rooted) -> TufRepository:
     return forged
 
 
+def word_withheld(rooted: Rooted) -> TufRepository:
+    """The new anchor is given out, the word that denies what its former keys gave is not."""
+    rooted.publish(EVIL, RootWord(3, (Denied(PROVINCE, ANCHOR_ID, 1),)))
+    forged = rooted.forgery()
+    del forged.files[forged.file_of("root-word.json", forged.targets.targets["root-word.json"])]
+    return forged
+
+
 def huge_timestamp(rooted: Rooted) -> TufRepository:
     forged = rooted.forgery()
     forged.files["metadata/timestamp.json"] = b" " * (TIMESTAMP_BYTES_MAX + 1)
@@ -177,6 +174,7 @@ FORGERIES: dict[str, tuple[Callable[[Rooted], TufRepository], Refusal]] = {
     "another province": (other_province, Refusal.THRESHOLD_NOT_MET),
     "anchor with other bytes": (other_bytes, Refusal.BAD_SIGNATURE),
     "anchor that is longer": (longer_target, Refusal.TOO_LARGE),
+    "word withheld": (word_withheld, Refusal.MALFORMED_ENVELOPE),
     "oversized": (huge_timestamp, Refusal.TOO_LARGE),
     "nonsense": (nonsense, Refusal.MALFORMED_DOCUMENT),
 }
@@ -204,60 +202,6 @@ async def test_frozen_root(unplugged: Scene) -> None:
     rooted.seed()
     await begin(rooted, rooted.repository, "web")
     await rooted.refused(Refusal.EXPIRED)
-
-
-async def endless(request: web.Request) -> web.StreamResponse:
-    """A body that never ends."""
-    response = web.StreamResponse()
-    await response.prepare(request)
-    try:
-        while True:
-            await response.write(b"[" * 65_536)
-    except ConnectionError:
-        return response
-
-
-async def test_endless_root(rooted: Rooted) -> None:
-    """a root file without end — no more is read than a root may have."""
-    rooted.scene.attacker.web.root = {"metadata/2.root.json": endless}
-    await rooted.power_up()
-    await rooted.refused(Refusal.TOO_LARGE)
-
-
-async def test_slow_root(rooted: Rooted) -> None:
-    """a root file byte by byte, for ever — the child is ended after a minute, and that is told."""
-    reached = asyncio.Event()
-
-    async def slow(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        reached.set()
-        try:
-            while True:
-                await response.write(b".")
-                await asyncio.sleep(1)
-        except ConnectionError:
-            return response
-
-    rooted.scene.attacker.web.root = {"metadata/2.root.json": slow}
-    await rooted.power_up()
-    await asyncio.wait_for(reached.wait(), 200)
-    cast(PatientLoop, asyncio.get_running_loop()).waits_for_children = False
-    await rooted.refused(Refusal.MALFORMED_ENVELOPE)
-
-
-async def test_root_by_way_of_somewhere_else(rooted: Rooted) -> None:
-    """an address of the root that leads elsewhere — no redirect is followed, a file that does not come is no news."""
-
-    async def away(_: web.Request) -> web.StreamResponse:
-        raise web.HTTPFound("/admin/reboot")
-
-    rooted.scene.attacker.web.root = {"metadata/2.root.json": away}
-    await rooted.power_up()
-    await rooted.scene.ignored(lambda: None, seconds=150)
-    assert "/root/metadata/2.root.json" in rooted.scene.attacker.web.asked
-    assert "/admin/reboot" not in rooted.scene.attacker.web.asked
-    await rooted.scene.still_obeys()
 
 
 @pytest.mark.parametrize("key", [IDENTITY_KEY, ORDER_EIGHT, "ff" * 32])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -15,17 +14,8 @@ from protocol.grants import ANCHOR_ID
 from protocol.report import FaultCode, Standing
 from tests.attacks.offices import ANCHOR, C1, COMMUNE, NINE, PROVINCE, grant, key, seal, sign_grant
 from tests.attacks.rooted import Rooted
-from tests.attacks.scene import Scene
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def rooted(unplugged: Scene) -> AsyncIterator[Rooted]:
-    """The device has fetched the root's words on a day before, and is switched on now."""
-    made = Rooted(unplugged)
-    made.seed()
-    yield made
 
 
 async def test_anchor_is_changed_by_the_root(rooted: Rooted) -> None:
