@@ -122,7 +122,7 @@ async def enrol_device(request: web.Request) -> web.Response:
     except (ValueError, KeyError, TypeError):
         raise Explained(N_("The request is JSON with the fields id, place and name."), code="bad_request") from None
     device, token = await enrol(request, wanted)
-    return web.json_response({"id": device.id, "place": device.place, "token": token}, status=201)
+    return web.json_response({"id": device.id, "place": device.former or device.place, "token": token}, status=201)
 
 
 async def get_broker(request: web.Request) -> web.Response:

@@ -22,7 +22,7 @@ from controller.units.queries import names_of, today, trail_of, units_within
 from controller.web.explained import N_, Explained, not_found
 from controller.web.i18n import LANGUAGE
 from controller.web.page import page
-from protocol.units import UnitPath, ancestors, unit_path
+from protocol.units import UnitPath, ancestors, parent, unit_path
 
 SHOWN_MAX = 250
 """Above this, only the communes are listed, and each leads to its own list."""
@@ -81,6 +81,8 @@ async def show_device(request: web.Request) -> web.Response:
         trail = await trail_of(connection, device.unit)
         titles = await item_titles(connection, [one.item for one in standings] + [one.item for one in runs])
         titles |= await item_titles(connection, soundings([row]))
+        left = parent(device.enrolled.former) if device.enrolled.former else None
+        former = (await names_of(connection, {left})).get(left, left) if left else ""
         identity = await identity_of(connection, name)
     panel = f"{config.panel_url}/panel/{name}?lang={LANGUAGE.get()}" if config.panel_url else None
     values = {
@@ -88,6 +90,7 @@ async def show_device(request: web.Request) -> web.Response:
         "device": device,
         "trail": trail,
         "names": dict(trail),
+        "former": former,
         "faults": faults,
         "refusals": refused,
         "standings": standings,

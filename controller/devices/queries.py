@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +15,9 @@ from controller.store.schema import devices, documents
 from controller.store.scope import within
 from protocol.clock import WallMs
 from protocol.units import UnitPath, unit_path
+
+RETIRED: Final = UnitPath("retired")
+"""Devices out of service stand below this path: within nobody's units, and counted nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

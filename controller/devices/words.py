@@ -12,17 +12,16 @@ from typing import Any, Final
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from controller.devices.queries import RETIRED
 from controller.store.schema import devices, documents
 from controller.store.scope import within
 from protocol.assignment import Assignment, Placement
 from protocol.document import Kind, read
-from protocol.envelope import unpack
+from protocol.envelope import Envelope, unpack
 from protocol.errors import DocumentError, Refusal
 from protocol.limits import UNIT_SEGMENT_CHARS_MAX
 from protocol.units import UnitPath
 
-RETIRED: Final = "retired"
-"""Devices out of service stand below this path: within nobody's units, and counted nowhere."""
 _AT_ONCE: Final = 500
 """SQLite bounds the variables of a statement."""
 
@@ -101,7 +100,7 @@ async def _write(connection: AsyncConnection, placed: tuple[Placed, ...], *, dig
 
 
 async def forgotten_words(connection: AsyncConnection) -> tuple[str, ...]:
-    """Assignments in force about which every device here knows something newer; one about strangers only stays."""
+    """Assignments in force about whose devices all something newer is known; one that names a stranger waits for it."""
     used = select(devices.c.word).where(devices.c.word.is_not(None))
     query = select(documents.c.digest, documents.c.envelope).where(
         documents.c.kind == Kind.ASSIGNMENT.value,
@@ -112,9 +111,19 @@ async def forgotten_words(connection: AsyncConnection) -> tuple[str, ...]:
     for row in (await connection.execute(query)).all():
         word = read(unpack(row.envelope))
         names = [one.device for one in word.placements] if isinstance(word, Assignment) else []
-        if await _rows(connection, names):
+        if names and len(await _rows(connection, names)) == len(names):
             gone.append(row.digest)
     return tuple(gone)
+
+
+async def words_about(connection: AsyncConnection, device: str) -> tuple[tuple[Envelope, Assignment], ...]:
+    """Words in force that name a device, newest first; also those that were said before anybody knew it here."""
+    query = select(documents.c.envelope).where(
+        documents.c.kind == Kind.ASSIGNMENT.value, documents.c.state == "in_force"
+    )
+    rows = await connection.scalars(query.order_by(documents.c.issued_ms.desc(), documents.c.digest))
+    read_as = [(envelope, read(envelope)) for envelope in map(unpack, rows)]
+    return tuple((one, word) for one, word in read_as if isinstance(word, Assignment) and word.of(device) is not None)
 
 
 async def words_by_place(connection: AsyncConnection) -> dict[UnitPath, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from controller.devices.words import RETIRED
+from controller.devices.queries import RETIRED
 from controller.placements.domain import Sited
 from controller.store.schema import devices
 from controller.store.scope import within
@@ -45,4 +45,4 @@ async def all_units(connection: AsyncConnection, scopes: Iterable[UnitPath]) -> 
 
 def is_retired(device: Sited) -> bool:
     """Whether it is out of service."""
-    return covers(UnitPath(RETIRED), device.place)
+    return covers(RETIRED, device.place)
