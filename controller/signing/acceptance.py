@@ -24,7 +24,7 @@ from controller.signing.domain import (
     only_true_signatures,
     targets_of,
 )
-from controller.signing.judging import Judgement, judge
+from controller.signing.judging import Judgement, check_not_denied, judge
 from controller.signing.queries import (
     load_document,
     store_document,
@@ -150,11 +150,11 @@ class Acceptance:
 
     async def _store(self, connection: AsyncConnection, envelope: Envelope) -> Result:
         former = await load_document(connection, envelope.digest)
+        now, authority = self._clock(), await self._authority.load(connection)
         if former is not None and former.state is not DocumentState.PARTIAL:
+            check_not_denied(former.envelope, authority, now)
             return Result(envelope.digest, former.kind, Outcome.ACCEPTED, scope=former.scope)
-        now = self._clock()
         merged = joined(envelope, former.envelope if former else None)
-        authority = await self._authority.load(connection)
         judgement = judge(merged, authority, now)
         await check_newer(connection, judgement, authority)
         if former is None:

@@ -95,6 +95,20 @@ def judge(envelope: Envelope, authority: Authority, now: WallMs) -> Judgement:
     return judgement
 
 
+def check_not_denied(envelope: Envelope, authority: Authority, now: WallMs) -> None:
+    """Of a document that was accepted before. What ended, was renewed or replaced since is still known; what was
+    denied since is refused as if it came for the first time.
+
+    Raises:
+        DocumentError: GRANT_DENIED.
+    """
+    try:
+        judge(envelope, authority, now)
+    except DocumentError as error:
+        if error.refusal is Refusal.GRANT_DENIED:
+            raise
+
+
 def _judge_grant(envelope: Envelope, authority: Authority, now: WallMs) -> Judgement:
     try:
         held = accept_grant(envelope, authority.anchor, authority.grants)

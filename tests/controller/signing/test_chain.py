@@ -84,6 +84,26 @@ async def test_denial_ends_what_was_given(stage: Stage, chain: Chain) -> None:
     assert await answer(stage, schedule(stage, chain.operator_key, 2)) == [("accepted", None)]
 
 
+async def test_denied_once_stays_denied_when_it_is_posted_again(stage: Stage, chain: Chain) -> None:
+    office, station, operator = chain.whole()
+    said = schedule(stage, chain.operator_key)
+    assert await answer(stage, said) == [("accepted", None)]
+    assert await answer(stage, chain.denial(), said, station, operator) == [
+        ("accepted", None), *[("refused", "grant_denied")] * 3
+    ]  # fmt: skip
+    assert await answer(stage, office, chain.denial()) == [("accepted", None)] * 2
+    again = chain.station(office, serial=2, epoch=1)
+    assert await answer(stage, again, chain.operator(again, serial=2), said) == [("accepted", None)] * 3
+    assert await answer(stage, station) == [("refused", "grant_denied")]
+
+
+async def test_renewed_or_ended_is_known_and_no_refusal(stage: Stage, chain: Chain) -> None:
+    office, station, _ = chain.whole()
+    said = schedule(stage, chain.operator_key)
+    assert await answer(stage, said, chain.station(office, serial=2)) == [("accepted", None)] * 2
+    assert await answer(stage, said, station) == [("accepted", None)] * 2
+
+
 async def test_deny_epoch_never_falls(stage: Stage, chain: Chain) -> None:
     assert await answer(stage, chain.denial(3)) == [("accepted", None)]
     assert await answer(stage, chain.denial(2)) == [("refused", "older_version")]
