@@ -92,7 +92,7 @@ async def show_authority(request: web.Request) -> web.Response:
     known, viewer = await _known(request), viewer_of(request)
     nodes = grow(known.authority, known.now)
     eyes = known.eyes(viewer)
-    found = rows(nodes, eyes)
+    found, said = rows(nodes, eyes), request.app[AUTHORITY].published()
     due = {one.held.digest for one in running_out(nodes) if one.grant.scope in eyes.there}
     async with reading(request.app[ENGINE]) as connection:
         partial = await partial_documents(connection, viewer.scopes())
@@ -103,12 +103,20 @@ async def show_authority(request: web.Request) -> web.Response:
         "anchor_unit": known.name(known.authority.anchor.scope),
         "anchor_people": wording.people(known.authority.anchor.threshold, len(known.authority.anchor.keys)),
         "partial": sum(one.kind in (Kind.GRANT, Kind.DENIAL) for one in partial),
-        "root": _root_rows(request, viewer, known.now) if viewer.sees(known.authority.anchor.scope) else [],
+        "root": _root_rows(request, known.now) if viewer.sees(known.authority.anchor.scope) else [],
+        "denied_by_root": [(one, known.name(one.scope)) for one in said.denied if eyes.sees(one.scope)],
+        "other_anchor": said.anchor_digest if _differs(request, known) else "",
     }
     return page(request, "authority/authority.html", values)
 
 
-def _root_rows(request: web.Request, viewer: Viewer, now: WallMs) -> list[dict[str, Any]]:
+def _differs(request: web.Request, known: _Known) -> bool:
+    """Whether the root publishes another anchor than the one that is pinned here, and the viewer may know."""
+    published, pinned = request.app[AUTHORITY].published().anchor, known.authority.anchor
+    return published is not None and published != pinned and viewer_of(request).sees(pinned.scope)
+
+
+def _root_rows(request: web.Request, now: WallMs) -> list[dict[str, Any]]:
     """Files of the root that run out or cannot be read."""
     found = []
     for one in read_root_files(request.app[CONFIG].data / "root"):
@@ -116,6 +124,8 @@ def _root_rows(request: web.Request, viewer: Viewer, now: WallMs) -> list[dict[s
         if warn is not None:
             left = wording.left(one.expires, now) if one.expires is not None else ""
             found.append({"role": wording.ROOT_ROLES[one.role], "expires": one.expires, "warn": warn, "left": left})
+    for name in request.app[AUTHORITY].published().damaged:
+        found.append({"role": wording.ROOT_ROLES[name], "expires": None, "warn": 0, "left": ""})
     return found
 
 
@@ -236,8 +246,10 @@ async def load_home(request: web.Request, viewer: Viewer) -> Mapping[str, Any] |
         if one.grant.scope in eyes.there and _concerns(viewer, one.grant.scope)
     }
     found = [one for one in rows(nodes, eyes) if one.node.held.digest in due]
-    root = _root_rows(request, viewer, known.now) if _concerns(viewer, known.authority.anchor.scope) else []
-    return {"due": found, "root": root} if found or root else None
+    over = _concerns(viewer, known.authority.anchor.scope)
+    root = _root_rows(request, known.now) if over else []
+    differs = over and _differs(request, known)
+    return {"due": found, "root": root, "other_anchor": differs} if found or root or differs else None
 
 
 def _concerns(viewer: Viewer, scope: UnitPath) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from controller.authority.domain import State
+from controller.root_files.published import ANCHOR, WORD
 from controller.web.i18n import N_, gettext, ngettext
 from protocol.clock import DAY_MS, WallMs
 from protocol.verbs import Verb
@@ -38,6 +39,8 @@ ROOT_ROLES: Final = {
     "targets": N_("the list of the root's files"),
     "snapshot": N_("the state of the root's files"),
     "timestamp": N_("the date of the root's files"),
+    WORD: N_("the word of the root"),
+    ANCHOR: N_("the anchor of the root"),
 }
 
 

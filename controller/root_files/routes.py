@@ -9,10 +9,10 @@ from aiohttp import web
 
 from controller.keys import CONFIG
 from controller.root_files.domain import find, is_lasting
+from controller.root_files.published import FOLDER
 from controller.web.explained import not_found
 from controller.web.guard import public
 
-ROOT_FOLDER: Final = "root"
 _YEAR_S: Final = 365 * 86_400
 
 
@@ -23,7 +23,7 @@ def setup(app: web.Application) -> None:
 
 def folder_of(app: web.Application) -> Path:
     """Where the root's files are put."""
-    return app[CONFIG].data / ROOT_FOLDER
+    return app[CONFIG].data / FOLDER
 
 
 @public

@@ -1,4 +1,5 @@
-"""What envelopes are verified against: the pinned anchor file, and the grants and denials that were accepted.
+"""What envelopes are verified against: the pinned anchor file, the grants and denials that were accepted, and what the
+root has denied.
 
 The anchor is put into the data directory by whoever sets the province up, perhaps after the controller's first
 start, because it names the controller's freshness key. It is read when it is needed and kept until the file changes.
@@ -7,10 +8,12 @@ start, because it names the controller's freshness key. It is read when it is ne
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from controller.root_files.published import FOLDER, Published, PublishedRoot
 from controller.signing.judging import Authority
 from controller.signing.outgoing import held_grants
 from controller.signing.queries import denials_in_force
@@ -33,6 +36,7 @@ class AuthorityFile:
         self._path = data / FILE
         self._anchor: Anchor | None = None
         self._changed_ns = -1
+        self._root = PublishedRoot(data / FOLDER)
         self._known: tuple[dict[str, HeldGrant], dict[str, int]] | None = None
 
     def anchor(self) -> Anchor:
@@ -57,8 +61,20 @@ class AuthorityFile:
         if self._known is None:
             denied = {one.grantor: one.epoch for _, one in await denials_in_force(connection)}
             self._known = await held_grants(connection, anchor), denied
-        return Authority(anchor, *self._known)
+        grants, denied = self._known
+        return Authority(anchor, grants, _with_root(denied, self._root.look()))
+
+    def published(self) -> Published:
+        """What the root says besides."""
+        return self._root.look()
 
     def forget_grants(self) -> None:
         """A grant or denial came or went: they are read again when they are needed."""
         self._known = None
+
+
+def _with_root(denied: Mapping[str, int], published: Published) -> dict[str, int]:
+    both = dict(denied)
+    for one in published.denied:
+        both[one.grantor] = max(one.epoch, both.get(one.grantor, 0))
+    return both

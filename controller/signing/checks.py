@@ -52,9 +52,9 @@ async def check_room(connection: AsyncConnection, judgement: Judgement, authorit
         there = [one for one in living(authority, now).values() if one.grant.scope == document.scope]
         if len(there) >= GRANTS_IN_UNIT_MAX and all(one.office != judgement.office for one in there):
             raise DocumentError(Refusal.TOO_MANY, f"more than {GRANTS_IN_UNIT_MAX} authorities of one unit")
-    if isinstance(document, Denial) and document.grantor not in authority.denied:
+    if isinstance(document, Denial):
         found = [one for _, one in await denials_in_force(connection) if one.scope == document.scope]
-        if len(found) >= DENIALS_IN_UNIT_MAX:
+        if len(found) >= DENIALS_IN_UNIT_MAX and all(one.grantor != document.grantor for one in found):
             raise DocumentError(Refusal.TOO_MANY, "denials of one unit")
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
+from dataclasses import replace
+from hashlib import sha256
 from html import unescape
 
 import pytest
@@ -11,13 +14,13 @@ import pytest
 from protocol import codec
 from protocol.assignment import Placement
 from protocol.clock import DAY_MS
-from protocol.denial import Denial
+from protocol.denial import Denial, Denied, RootWord
 from protocol.document import Kind, kind_of
 from protocol.envelope import sign, unpack
-from protocol.grants import Grant
+from protocol.grants import Grant, read_anchor
 from protocol.units import UnitPath
 from tests.controller.authority.conftest import Province
-from tests.controller.running import KE_SACH, Answer
+from tests.controller.running import KE_SACH, PROVINCE, Answer
 from tests.controller.signing.authorities import key, post
 from tests.controller.signing.chain import OFFICE, OPERATOR, STATION
 
@@ -125,6 +128,50 @@ async def test_root_files_that_run_out(province: Province) -> None:
     assert "dấu thời gian của bản cập nhật" in page
     assert "Tệp bị hỏng" in page
     assert "dấu thời gian" not in unescape(await province.commune.see("/authority"))
+
+
+def publish(province: Province, name: str, data: bytes) -> None:
+    """One more file of the root, as the newest list names it."""
+    folder, digest = province.running.config.data / "root", sha256(data).hexdigest()
+    for part in ("metadata", "targets"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    (folder / "targets" / f"{digest}.{name}").write_bytes(data)
+    signed = {"expires": "2999-01-01T00:00:00Z", "targets": {name: {"hashes": {"sha256": digest}}}}
+    (folder / "metadata" / "1.targets.json").write_text(json.dumps({"signed": signed}))
+
+
+async def test_root_denies_here_too(province: Province) -> None:
+    office, station, _ = province.chain.whole()
+    publish(province, "root-word.json", codec.encode(RootWord(1, (Denied(PROVINCE, OFFICE, 1),))))
+    [known, fresh] = await post(province.stranger, station, province.chain.station(office, serial=2))
+    assert (known["refusal"], fresh["refusal"]) == ("grant_denied", "grant_denied")
+    page = unescape(await province.operator.see("/authority"))
+    assert "Đã thu hồi qua bản cập nhật" in page and "mọi quyền dưới kỳ 1" in page and "Tệp bị hỏng" not in page
+    again = province.chain.station(office, serial=3, epoch=1)
+    assert [one["state"] for one in await post(province.stranger, again)] == ["accepted"]
+
+
+async def test_damaged_word_of_the_root_is_told(province: Province) -> None:
+    publish(province, "root-word.json", b"{")
+    page = unescape(await province.operator.see("/authority"))
+    assert "văn bản thu hồi của bản cập nhật" in page and "Tệp bị hỏng" in page
+    assert "văn bản thu hồi" in unescape(await province.operator.see("/"))
+    office = province.chain.whole()[0]
+    assert [one["state"] for one in await post(province.stranger, office)] == ["accepted"]
+
+
+async def test_root_publishes_another_anchor(province: Province) -> None:
+    pinned = (province.running.config.data / "anchor.json").read_bytes()
+    publish(province, "anchor.json", pinned)
+    assert "khóa gốc của tỉnh khác" not in unescape(await province.operator.see("/authority"))
+    other = codec.encode(replace(read_anchor(pinned), threshold=3))
+    publish(province, "anchor.json", other)
+    page = unescape(await province.operator.see("/authority"))
+    assert "khóa gốc của tỉnh khác" in page and sha256(other).hexdigest() in page
+    assert "khóa gốc của tỉnh khác" in unescape(await province.operator.see("/"))
+    assert "khóa gốc của tỉnh khác" not in unescape(await province.commune.see("/authority"))
+    (province.running.config.data / "anchor.json").write_bytes(other)
+    assert "khóa gốc của tỉnh khác" not in unescape(await province.operator.see("/authority"))
 
 
 async def test_signers_are_told_without_sign_in(province: Province) -> None:
