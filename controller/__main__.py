@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import errno
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -98,13 +99,24 @@ async def _listen(runner: web.AppRunner, config: Config, stop: asyncio.Event) ->
         await stop.wait()
 
 
+def keep_private(data: Path) -> None:
+    """What is written from now on, and the data directory, is for this user alone: there are people's names in it."""
+    os.umask(0o077)
+    data.mkdir(parents=True, exist_ok=True)
+    try:
+        data.chmod(0o700)
+    except PermissionError:
+        logger.warning("%s belongs to another user; see to it that nobody else reads it", data)
+
+
 def main() -> int:
     """Entry point."""
     config = parse(sys.argv[1:])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for talkative in ("alembic", "amqtt", "transitions"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    compile_catalogues()
+    compile_catalogues()  # they lie with the program, for everybody who runs it
+    keep_private(config.data)
     return asyncio.run(serve(config))
 
 
