@@ -55,6 +55,11 @@ function listen() {
 if ("live" in document.body.dataset) listen();
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
+/* A loudspeaker obeyed what was never distributed: the home page renews its panels, every other page says so at its top. */
+document.addEventListener("loalang:unlogged", ({ detail }) => {
+  if (detail.document && !document.getElementById("panels")) document.getElementById("unlogged").hidden = false;
+});
+
 /* A form or button with data-confirm="sentence" asks first, in our own words and language. */
 const dialog = document.getElementById("confirm");
 function ask(sentence) {
