@@ -100,7 +100,7 @@ async def _write(connection: AsyncConnection, placed: tuple[Placed, ...], *, dig
 
 
 async def forgotten_words(connection: AsyncConnection) -> tuple[str, ...]:
-    """Assignments in force about whose devices all something newer is known; one that names a stranger waits for it."""
+    """Assignments in force of whose devices something newer is known; one that names a stranger waits for it."""
     used = select(devices.c.word).where(devices.c.word.is_not(None))
     query = select(documents.c.digest, documents.c.envelope).where(
         documents.c.kind == Kind.ASSIGNMENT.value,

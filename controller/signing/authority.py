@@ -1,5 +1,4 @@
-"""What envelopes are verified against: the pinned anchor file, the grants and denials that were accepted, and what the
-root has denied.
+"""What envelopes are verified against: the pinned anchor, the grants and denials that were accepted, the root's word.
 
 The anchor is put into the data directory by whoever sets the province up, perhaps after the controller's first
 start, because it names the controller's freshness key. It is read when it is needed and kept until the file changes.

@@ -75,7 +75,9 @@ def test_epoch_never_falls(tmp_path: Path) -> None:
     assert epochs(root) == {"Ủy ban": 5, "Đài": 1}
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[" * 50_000, b"\xff\xfe", word(1, 1) + b" " * ALERT_ENVELOPE_BYTES_MAX])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[" * 50_000, b"\xff\xfe", word(1, 1) + b" " * ALERT_ENVELOPE_BYTES_MAX]
+)
 def test_damaged_word_is_told(tmp_path: Path, data: bytes) -> None:
     put_word(tmp_path, data)
     put_word(tmp_path, word(1, 2))
@@ -123,4 +125,3 @@ def test_list_that_cannot_be_read(tmp_path: Path, signed: object) -> None:
     (tmp_path / "metadata" / "3.targets.json").write_text(json.dumps({"signed": signed}))
     assert PublishedRoot(tmp_path).look().anchor is None
     assert PublishedRoot(tmp_path).look().damaged == ()
-
