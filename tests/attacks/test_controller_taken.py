@@ -207,7 +207,7 @@ async def test_medium_on_the_disk(town: Town, tmp_path: Path, began: float) -> N
     await town.ours.wait_state(lambda state: media.digest in state.media, within_s=60)
     again, at = town.item(media, in_ms=2500), present()
     await town.hand_in(town.sign(Kind.SCHEDULE, town.schedule(again)))
-    await town.heard(melodies[0][: 3 * 96_000], at, within_s=20)
+    await town.heard(melodies[0][: 6 * 72_000], at, within_s=20)
     await town.quiet()
 
 
