@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from provisioning.cli import app
+import sys
+
+from provisioning.commands import app_for
 
 if __name__ == "__main__":
-    app(prog_name="python -m provisioning")
+    app_for(sys.argv[1:])(prog_name="python -m provisioning")

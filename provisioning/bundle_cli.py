@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import Annotated, Final
 
-import aiohttp
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -19,7 +18,6 @@ from protocol.limits import ALERT_ENVELOPE_BYTES_MAX
 from protocol.stick import STICK_BYTES_MAX
 from protocol.units import unit_path
 from provisioning.bundle import SIZE_MAX_BYTES, Bundle, Plan, make_bundle
-from provisioning.controller_line import ControllerLine
 from provisioning.device_file import line_of, read_device
 from provisioning.errors import ProvisioningError
 from provisioning.i18n import gettext as _
@@ -35,6 +33,11 @@ _MB: Final = 1024 * 1024
 _DIGEST_CHARS: Final = 12
 
 Envelopes = Annotated[list[Path] | None, typer.Option(help="a file that a signer saved, once for each; no network")]
+
+
+def add_to(whole: typer.Typer) -> None:
+    """Adds the group."""
+    whole.add_typer(app, name="bundle")
 
 
 @app.command("make")
@@ -72,6 +75,10 @@ async def _make(
     if device_file is None:
         source, unit = SavedFiles(envelopes, media), unit_path(place)
         return await make_bundle(source, unit, out, root=root, size_max_bytes=size_max_bytes, tell=_tell)
+    import aiohttp  # only this way needs a network, and its client is slow to load
+
+    from provisioning.controller_line import ControllerLine
+
     device = read_device(device_file)
     async with aiohttp.ClientSession() as session:
         line = ControllerLine(session, device, tls=line_of(device_file, device))

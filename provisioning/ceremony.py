@@ -11,16 +11,18 @@ from dataclasses import dataclass, replace
 
 from protocol import codec
 from protocol.assignment import Assignment, Placement
-from protocol.authority import authorise
+from protocol.authority import authorise, may_deny
 from protocol.clock import DAY_MS, WallMs
 from protocol.denial import Denial
-from protocol.document import Kind, kind_of
+from protocol.document import Kind, kind_of, read, required_verb
 from protocol.envelope import Envelope, sign
 from protocol.errors import DocumentError, Refusal
-from protocol.grants import ANCHOR_ID, Anchor, Grant, HeldGrant, accept_all, accept_grant
+from protocol.grants import ANCHOR_ID, Anchor, Grant, HeldGrant, accept_all, accept_grant, held_anchor
 from protocol.keys import SigningKey, key_id
-from protocol.units import UnitPath
+from protocol.units import UnitPath, covers
 from protocol.verbs import Verb
+from provisioning.errors import ProvisioningError
+from provisioning.i18n import gettext as _
 
 OPERATOR_LIFE_MS = 90 * DAY_MS
 """Operators' grants live 30 to 90 days (trust.md)."""
@@ -82,9 +84,14 @@ def renew_grant(
     not_before: WallMs,
     life_ms: int = OPERATOR_LIFE_MS,
     epoch: int | None = None,
+    keys: Sequence[str] = (),
     parent: HeldGrant | None = None,
 ) -> Envelope:
-    """The same office with the next serial and a new life; perhaps below a renewed parent, or after a denial."""
+    """The same office with the next serial and a new life; perhaps below a renewed parent, or after a denial.
+
+    Args:
+        keys: those who hold it from now on; none when they stay.
+    """
     above = parent.grant if parent is not None else None
     grant = replace(
         former,
@@ -92,6 +99,7 @@ def renew_grant(
         expires=_until(WallMs(not_before + life_ms), above),
         serial=former.serial + 1,
         epoch=former.epoch if epoch is None else epoch,
+        keys=tuple(keys) or former.keys,
         parent=former.parent if parent is None else parent.digest,
     )
     return sign(Kind.GRANT, codec.encode(grant), signers)
@@ -162,9 +170,33 @@ def check_authorised(envelope: Envelope, anchor: Anchor, grants: Iterable[Envelo
 
 
 def _waits(envelope: Envelope, anchor: Anchor, held: Mapping[str, HeldGrant]) -> bool:
-    """Whether some office with the verb lacks signatures only."""
+    """Whether some office that could allow it lacks signatures only."""
     named = {one.key_id for one in envelope.signatures}
-    verb = Verb.GRANT if kind_of(envelope) is Kind.DENIAL else Verb.ASSIGN
-    offices = [(one.grant.keys, one.grant.threshold) for one in held.values() if verb in one.grant.verbs]
-    offices.append((anchor.keys, anchor.threshold))
-    return any(0 < len(named & {key_id(key) for key in keys}) < threshold for keys, threshold in offices)
+    offices = offices_for(envelope, anchor, held)
+    return any(0 < len(named & {key_id(key) for key in one.keys}) < one.threshold for one in offices)
+
+
+def offices_for(envelope: Envelope, anchor: Anchor, held: Mapping[str, HeldGrant]) -> tuple[Grant, ...]:
+    """The offices whose holders' signatures count under it: its grantor, or whoever has the verb for that place.
+
+    Raises:
+        DocumentError: its parent is not held.
+        ProvisioningError: it is something that is not signed at a table, such as an emergency.
+    """
+    every = (*held.values(), held_anchor(anchor))
+    document = read(envelope)
+    if isinstance(document, Grant):
+        above = tuple(one.grant for one in every if one.digest == document.parent)
+        if not above:
+            raise DocumentError(Refusal.GRANT_WITHOUT_PARENT, document.parent[:64])
+        return above
+    if not isinstance(document, Denial | Assignment):
+        words = _("Only grants, denials and assignments are signed here; everything else is signed in the signer.")
+        raise ProvisioningError(words)
+    return tuple(one.grant for one in every if _allows(one, kind_of(envelope), document, held))
+
+
+def _allows(held: HeldGrant, kind: Kind, document: Denial | Assignment, grants: Mapping[str, HeldGrant]) -> bool:
+    if isinstance(document, Denial) and not may_deny(document, held, grants):
+        return False
+    return required_verb(kind, document) in held.grant.verbs and covers(held.grant.scope, document.scope)

@@ -130,7 +130,7 @@ def make_ca(directory: Path, *, name: str, passphrase: str, cost: int = COST) ->
     made = _begun(name, key.public_key(), until=_NEVER_ENDS).issuer_name(_name(name))
     made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     certificate = made.add_extension(_usage(sign=False), critical=True).sign(key, hashes.SHA256())
-    write_durably(directory / "ca-key.json", codec.encode(_seal(key, passphrase, cost)))
+    write_durably(directory / "ca-key.json", seal_ca_key(key, passphrase, cost=cost))
     write_durably(directory / "ca.pem", pem_of(certificate), mode=0o644)
     return DeviceCa(certificate, key)
 
@@ -246,12 +246,13 @@ def _general_names(names: Iterable[str]) -> list[x509.GeneralName]:
     return list(made.values())
 
 
-def _seal(key: PrivateKey, passphrase: str, cost: int) -> _Sealed:
+def seal_ca_key(key: PrivateKey, passphrase: str, *, cost: int = COST) -> bytes:
+    """The content of `ca-key.json`."""
     plain = serialization.NoEncryption()
     secret = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, plain)
     salt, nonce = os.urandom(16), os.urandom(12)
     sealed = AESGCM(_stretch(passphrase, salt, cost)).encrypt(nonce, secret, None)
-    return _Sealed(salt.hex(), nonce.hex(), sealed.hex(), cost)
+    return codec.encode(_Sealed(salt.hex(), nonce.hex(), sealed.hex(), cost))
 
 
 def _stretch(passphrase: str, salt: bytes, cost: int) -> bytes:

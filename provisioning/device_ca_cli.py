@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from provisioning.device_ca import fingerprint, make_ca, name_of, open_ca, pem_of, read_certificate
+from provisioning.asking import ask_passphrase, new_passphrase
+from provisioning.device_ca import DeviceCa, fingerprint, make_ca, name_of, open_ca, pem_of, read_certificate
 from provisioning.i18n import gettext as _
-from provisioning.new_key import new_passphrase
 from provisioning.terminal import console, explained
 from signer.disk import write_durably
 
@@ -20,16 +19,20 @@ Directory = Annotated[Path, typer.Option(help="directory of the device CA")]
 _HERE: Final = Path("device-ca")
 
 
-def _passphrase() -> str:
-    typed: str = os.environ.get("LOALANG_PASSPHRASE") or typer.prompt("Passphrase", hide_input=True)
-    return typed
+def add_to(whole: typer.Typer) -> None:
+    """Adds the group."""
+    whole.add_typer(app, name="device-ca")
+
+
+def _opened(directory: Path) -> DeviceCa:
+    return open_ca(directory, ask_passphrase(directory / "ca-key.json"))
 
 
 @app.command("init")
 @explained
 def init(*, directory: Directory = _HERE, name: str = "Loa Làng device CA") -> None:
     """Makes the province's device CA, sealed with a passphrase."""
-    made = make_ca(directory, name=name, passphrase=new_passphrase())
+    made = make_ca(directory, name=name, passphrase=new_passphrase(str(directory)))
     words = _("Device CA made in %(path)s. Give ca.pem to devices and controller; keep ca-key.json offline.")
     console.print(words % {"path": directory})
     console.print(fingerprint(made.certificate), soft_wrap=True)
@@ -44,7 +47,7 @@ def sign(
     out: Annotated[Path | None, typer.Option(help="where the certificate goes; else beside the request")] = None,
 ) -> None:
     """Makes a device's certificate; prints its fingerprint."""
-    certificate = open_ca(directory, _passphrase()).sign_device(request.read_bytes())
+    certificate = _opened(directory).sign_device(request.read_bytes())
     path = out or request.with_suffix(".pem")
     write_durably(path, certificate, mode=0o644)
     made = read_certificate(certificate)
@@ -65,7 +68,7 @@ def server_certificate(
     days: Annotated[int, typer.Option(min=1, help="for tools that look at dates; devices do not")] = 730,
 ) -> None:
     """Makes certificate and key of the controller or the broker."""
-    ca = open_ca(directory, _passphrase())
+    ca = _opened(directory)
     certificate, key = ca.server_certificate(name or (), days=days)
     write_durably(out / "server-key.pem", key)
     write_durably(out / "server.pem", certificate, mode=0o644)
@@ -83,5 +86,5 @@ def revocation_list(
 ) -> None:
     """Writes the list for an outside broker (mosquitto: crlfile). The controller needs none: revoke on its page."""
     refused = [one.read_bytes() for one in certificates]
-    write_durably(out, open_ca(directory, _passphrase()).revocation_list(refused), mode=0o644)
+    write_durably(out, _opened(directory).revocation_list(refused), mode=0o644)
     console.print(_("Revocation list written to %(path)s.") % {"path": out})

@@ -12,6 +12,7 @@ import typer
 
 from protocol import codec
 from protocol.units import unit_path
+from provisioning.asking import ask_secret
 from provisioning.device_file import DeviceFile, enrol, read_device
 from provisioning.device_key import CA, CERTIFICATE, KEY, make_request, take_certificate
 from provisioning.errors import ProvisioningError
@@ -63,7 +64,7 @@ def enrol_device(
     if secure:
         made = replace(made, token="", ca=CA, certificate=CERTIFICATE, key=KEY)
     elif not token:
-        made = replace(made, token=typer.prompt("Token", hide_input=True))
+        made = replace(made, token=ask_secret(_("Token of the device")))
     pinned = anchor.read_bytes()
     if root is not None:
         made = replace(made, root=ROOT)

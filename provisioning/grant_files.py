@@ -1,12 +1,9 @@
-"""Grants as files, and the way they come to a controller."""
+"""Grants as files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
-
-import aiohttp
 
 from protocol import codec
 from protocol.document import Kind, kind_of
@@ -14,30 +11,8 @@ from protocol.envelope import Envelope, unpack
 from protocol.errors import DocumentError
 from protocol.grants import Grant
 from protocol.limits import ALERT_ENVELOPE_BYTES_MAX, ENVELOPE_BYTES_MAX
-from provisioning.errors import ProvisioningError, UnreachableError
+from provisioning.errors import ProvisioningError
 from provisioning.i18n import gettext as _
-from signer.hand_back import ControllerAwayError, Result, hand_back
-
-AT_ONCE_MAX: Final = 16
-"""A controller takes no more envelopes in one request."""
-
-
-async def post_grants(controller: str, grants: Iterable[Envelope]) -> tuple[Result, ...]:
-    """Posts grants, or any signed envelopes, to a controller; posting again does no harm.
-
-    Raises:
-        UnreachableError: the controller did not answer.
-    """
-    packed = [one.pack().decode() for one in grants]
-    results: list[Result] = []
-    try:
-        async with aiohttp.ClientSession() as session:
-            for begin in range(0, len(packed), AT_ONCE_MAX):
-                results += await hand_back(session, controller, packed[begin : begin + AT_ONCE_MAX])
-            return tuple(results)
-    except ControllerAwayError as error:
-        words = _("The controller at %(address)s did not answer (%(why)s). Is it running?")
-        raise UnreachableError(words % {"address": controller, "why": error}) from error
 
 
 def read_envelope(path: Path) -> Envelope:

@@ -9,5 +9,6 @@ from signer.catalogue import Catalogue
 
 CATALOGUE: Final = Catalogue(Path(__file__).parent / "locale", "provisioning")
 gettext = CATALOGUE.gettext
+ngettext = CATALOGUE.ngettext
 
-__all__ = ["CATALOGUE", "gettext"]
+__all__ = ["CATALOGUE", "gettext", "ngettext"]

@@ -51,10 +51,14 @@ def write_log_key(path: Path, key: LogKey, passphrase: str, *, cost: int = COST)
     """
     if path.exists():
         raise ProvisioningError(_("%(path)s is there already. Choose another name.") % {"path": path})
+    write_durably(path, codec.encode(seal_log_key(key, passphrase, cost=cost)), mode=0o600)
+
+
+def seal_log_key(key: LogKey, passphrase: str, *, cost: int = COST) -> SealedLogKey:
+    """Seals the private half."""
     salt, nonce = os.urandom(_SALT_BYTES), os.urandom(_NONCE_BYTES)
     secret = AESGCM(stretch(passphrase, salt, cost)).encrypt(nonce, key.secret(), bytes.fromhex(key.public))
-    made = SealedLogKey(key.public, salt.hex(), nonce.hex(), secret.hex(), cost)
-    write_durably(path, codec.encode(made), mode=0o600)
+    return SealedLogKey(key.public, salt.hex(), nonce.hex(), secret.hex(), cost)
 
 
 def read_log_key(path: Path) -> SealedLogKey:

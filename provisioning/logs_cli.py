@@ -8,10 +8,10 @@ from typing import Annotated, Final
 import typer
 
 from protocol.sealed import LogKey
+from provisioning.asking import ask_passphrase, new_passphrase
 from provisioning.i18n import gettext as _
 from provisioning.log_key import open_log_key, read_log_key, write_log_key
 from provisioning.log_open import open_log
-from provisioning.new_key import new_passphrase
 from provisioning.terminal import console, explained
 
 app: Final = typer.Typer(no_args_is_help=True, help="Logs that devices carried out on a stick.")
@@ -19,12 +19,17 @@ app: Final = typer.Typer(no_args_is_help=True, help="Logs that devices carried o
 KeyPath = Annotated[Path, typer.Option(help="the province's log key")]
 
 
+def add_to(whole: typer.Typer) -> None:
+    """Adds the group."""
+    whole.add_typer(app, name="logs")
+
+
 @app.command("key")
 @explained
 def make_key(*, out: KeyPath = Path("log-key.json")) -> None:
     """Makes the province's log key, sealed with a passphrase; prints the public half for the anchor."""
     key = LogKey.generate()
-    write_log_key(out, key, new_passphrase())
+    write_log_key(out, key, new_passphrase(str(out)))
     words = _("Log key written to %(path)s. Its public half belongs into the anchor as log_key:")
     console.print(words % {"path": out}, key.public, soft_wrap=True)
 
@@ -39,8 +44,7 @@ def open_(
 ) -> None:
     """Opens a sealed log into files of JSON lines: device, reports, journal."""
     sealed = read_log_key(key)
-    passphrase: str = typer.prompt(_("Passphrase of the log key"), hide_input=True)
-    found = open_log(file, open_log_key(sealed, passphrase), out)
+    found = open_log(file, open_log_key(sealed, ask_passphrase(key)), out)
     words = _(
         "A log of the device %(device)s, by its own word: %(reports)d reports, %(journal)d lines of its journal."
     )

@@ -16,7 +16,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 
 from provisioning.errors import ProvisioningError
 from provisioning.i18n import gettext as _
-from provisioning.root import read_metadata
+from provisioning.root_metadata import read_metadata
 
 ROOT: Final = "root.json"
 _ANCHOR: Final = "anchor.json"

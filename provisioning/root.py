@@ -19,15 +19,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from securesystemslib.signer import CryptoSigner
-from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
-from tuf.api.serialization import DeserializationError
 from tuf.api.serialization.json import JSONSerializer
 
 from protocol.clock import DAY_MS, WallMs
 from provisioning.errors import ProvisioningError
 from provisioning.i18n import gettext as _
 from provisioning.root_keys import ROLES, RoleKeys, put_keys
+from provisioning.root_metadata import Made, read_metadata
 from signer.disk import write_durably
 
 LIVES_MS: Final = {
@@ -36,10 +35,7 @@ LIVES_MS: Final = {
     Snapshot.type: 92 * DAY_MS,
     Timestamp.type: 92 * DAY_MS,
 }
-_FILE_BYTES_MAX: Final = 5_000_000
 _NUMBERED: Final = re.compile(r"([0-9]{1,9})\.([a-z]+)\.json")
-
-Made = Metadata[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +123,17 @@ class RootDirectory:
         """Takes over the signatures of a copy that a holder has signed.
 
         Raises:
-            ProvisioningError: it is not a copy of one of the drafts.
+            ProvisioningError: it is not a copy of one of the drafts, or nobody with a part in it has signed it.
         """
         copy = read_metadata(data)
         draft = self.draft(copy.signed.type)
         if draft is None or draft.signed_bytes != copy.signed_bytes:
             raise ProvisioningError(_("This file is not one of the drafts that wait here."))
-        draft.signatures.update(copy.signatures)
+        counting = self.key_ids(draft)
+        signed = {name: one for name, one in copy.signatures.items() if name in counting}
+        if not signed:
+            raise ProvisioningError(_("No signature in this file counts here."))
+        draft.signatures.update(signed)
         self._write_draft(draft)
 
     def advance(self, signers: Iterable[CryptoSigner] = ()) -> tuple[Waiting, ...]:
@@ -144,7 +144,7 @@ class RootDirectory:
             if draft is None:
                 continue
             for key in keys:
-                if key.public_key.keyid in self._key_ids(draft):
+                if key.public_key.keyid in self.key_ids(draft):
                     draft.sign(key, append=True)
             if self._missing(draft) or (role != Root.type and self.published(Root.type) is None):
                 self._write_draft(draft)
@@ -165,6 +165,11 @@ class RootDirectory:
             files = sorted(path for path in folder.rglob("*") if path.is_file())
             for path in sorted(files, key=lambda one: one.name == "timestamp.json"):
                 _copy(path, place / path.relative_to(self.directory))
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a root, signed or not."""
+        return self.published(Root.type) is not None or self.draft(Root.type) is not None
 
     def published(self, role: str) -> Made | None:
         """The newest published metadata of a role."""
@@ -218,7 +223,8 @@ class RootDirectory:
     def _draft_path(self, made: Made) -> Path:
         return self._drafts / f"{made.signed.version}.{made.signed.type}.json"
 
-    def _key_ids(self, draft: Made) -> set[str]:
+    def key_ids(self, draft: Made) -> set[str]:
+        """TUF's names of the keys whose signatures count under a draft; of a new root also those of the old one."""
         role, now = draft.signed.type, self.published(Root.type)
         roots = [now, draft] if role == Root.type else [now or self.draft(Root.type)]
         return {key_id for one in roots if one for key_id in one.signed.roles[role].keyids}
@@ -281,17 +287,3 @@ def _copy(path: Path, place: Path) -> None:
         fresh = place.with_name(f".{place.name}.new")
         shutil.copyfile(path, fresh)
         fresh.replace(place)
-
-
-def read_metadata(data: bytes) -> Made:
-    """Reads a metadata file.
-
-    Raises:
-        ProvisioningError: it is none.
-    """
-    try:
-        if len(data) > _FILE_BYTES_MAX:
-            raise RepositoryError(f"{len(data)} bytes")
-        return Metadata.from_bytes(data)
-    except (RepositoryError, DeserializationError) as error:
-        raise ProvisioningError(_("This is not a file of the root: %(why)s") % {"why": error}) from error

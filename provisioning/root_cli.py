@@ -15,20 +15,22 @@ from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
 from protocol import codec
-from protocol.clock import DAY_MS, LOCAL_ZONE, WallMs
-from protocol.keys import SigningKey, key_id, public_key
+from protocol.clock import LOCAL_ZONE, WallMs
+from protocol.keys import SigningKey, key_id
+from provisioning.asking import ask_passphrase, confirm_signing, new_passphrase
 from provisioning.errors import ProvisioningError
 from provisioning.i18n import gettext as _
-from provisioning.new_key import new_passphrase
-from provisioning.root import NewTarget, RootDirectory, Waiting, read_metadata
-from provisioning.root_keys import ROLES, RoleKeys, tuf_signer
+from provisioning.public_half import signing_half
+from provisioning.root import NewTarget, RootDirectory, Waiting
+from provisioning.root_keys import ROLES, RoleKeys, tuf_key, tuf_signer
+from provisioning.root_metadata import read_metadata
 from provisioning.root_word import TARGET, next_word, read_denied
-from provisioning.terminal import ask_passphrase, console, explained, now, printable
+from provisioning.root_words import days_left, described, ends_on, warning
+from provisioning.terminal import console, explained, now
 from signer.disk import write_durably
 from signer.key_store import KeyStore, read_sealed, seal, unseal
 
 app: Final = typer.Typer(no_args_is_help=True, help="The root of trust (TUF).")
-WARN_DAYS: Final = (30, 14, 3)
 _NEW: Final = "new:"
 
 Directory = Annotated[Path, typer.Option("--directory", help="the province's repository")]
@@ -57,20 +59,24 @@ class _Table:
     def _public(self, named: str, keys: Path) -> str:
         if named.startswith(_NEW):
             return self._new(named.removeprefix(_NEW), keys)
-        path = Path(named)
-        return public_key(read_sealed(path).public if path.is_file() else named)
+        return signing_half(named)
 
     def _new(self, name: str, keys: Path) -> str:
         if (keys / f"{name}.json").exists():
             return read_sealed(keys / f"{name}.json").public
         console.print(_("A new key: %(name)s. Its holder types the passphrase.") % {"name": name})
         key = SigningKey.generate()
-        KeyStore(keys).add(seal(key, name=name, holder=name, passphrase=new_passphrase()))
+        KeyStore(keys).add(seal(key, name=name, holder=name, passphrase=new_passphrase(name)))
         self.opened.append(key)
         return key.public
 
     def signers(self) -> tuple[CryptoSigner, ...]:
         return tuple(tuf_signer(key) for key in self.opened)
+
+
+def add_to(whole: typer.Typer) -> None:
+    """Adds the group."""
+    whole.add_typer(app, name="root")
 
 
 @app.command("init")
@@ -108,18 +114,38 @@ def root_sign(
     file: Path,
     sign_with: SignWith,
     out: Annotated[Path | None, typer.Option(help="the signed copy; the file itself when not given")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask, for scripts")] = False,
+    directory: Directory = _ROOT,
 ) -> None:
-    """Shows a draft and adds a holder's signature; needs no network and no repository."""
+    """Shows a draft and adds a holder's signature; needs no network, and no repository to sign a copy."""
     draft = read_metadata(file.read_bytes())
     for line in described(draft):
         console.print(line, markup=False, soft_wrap=True)
+    _check_counting(draft, sign_with, near=(file.parent.parent, directory))
     if not yes:
-        typer.confirm(_("Is this what you want to sign?"), abort=True)
+        confirm_signing()
     for signer in _Table(sign_with).signers():
         draft.sign(signer, append=True)
     write_durably(out or file, draft.to_bytes(JSONSerializer()), mode=0o644)
     console.print(_("Signed: %(path)s.") % {"path": out or file})
+
+
+def _check_counting(draft: Metadata[Any], sign_with: Iterable[Path], *, near: Iterable[Path]) -> None:
+    """Whether every key has a part in the draft, as far as a root that lies near can tell.
+
+    Raises:
+        ProvisioningError: one has none.
+    """
+    found = next((one for path in near if (one := RootDirectory(path, wall=now())).begun), None)
+    if found is None:
+        console.print(_("Which keys count is told by the root, which is not here; “root collect” will look."))
+        return
+    counting = found.key_ids(draft)
+    for path in sign_with:
+        public = read_sealed(path).public
+        if tuf_key(public).keyid not in counting:
+            words = _("This key does not count here: %(id)s. Nothing was written.")
+            raise ProvisioningError(words % {"id": key_id(public)})
 
 
 @app.command("collect")
@@ -235,8 +261,7 @@ def root_status(*, directory: Directory = _ROOT) -> None:
         if made is not None:
             days = days_left(made, wall)
             over = over or days < 0
-            ends = made.signed.expires.astimezone(LOCAL_ZONE).strftime("%d.%m.%Y")
-            table.add_row(role, str(made.signed.version), ends, str(days), escape(warning(days)))
+            table.add_row(role, str(made.signed.version), ends_on(made), str(days), escape(warning(days)))
     waiting = repository.waiting()
     if not table.rows and not waiting:
         raise ProvisioningError(_("There is no root in %(path)s.") % {"path": directory})
@@ -244,42 +269,6 @@ def root_status(*, directory: Directory = _ROOT) -> None:
     _tell(waiting)
     if over:
         raise ProvisioningError(_("Something has ended; devices take nothing new until it is renewed."))
-
-
-def days_left(made: Metadata[Any], wall: WallMs) -> int:
-    """Whole days until a role ends; negative when it has."""
-    return int((made.signed.expires.timestamp() * 1000 - wall) // DAY_MS)
-
-
-def warning(days: int) -> str:
-    """What to say of a role that has so many days left."""
-    if days < 0:
-        return _("This has ended. Renew it now.")
-    near = [limit for limit in WARN_DAYS if days < limit]
-    if not near:
-        return ""
-    return _("Less than %(days)s days: call its holders together.") % {"days": min(near)}
-
-
-def described(made: Metadata[Any]) -> list[str]:
-    """What a holder signs, in lines."""
-    signed = made.signed
-    ends = signed.expires.astimezone(LOCAL_ZONE).strftime("%d.%m.%Y")
-    words = _("%(role)s, version %(version)s, believed until %(until)s")
-    lines = [words % {"role": signed.type, "version": signed.version, "until": ends}]
-    if isinstance(signed, Root):
-        for role in ROLES:
-            held = signed.roles[role]
-            words = _("  %(role)s: %(threshold)s of these keys must sign")
-            lines.append(words % {"role": role, "threshold": held.threshold})
-            lines += [f"    {key_id(str(signed.keys[one].keyval['public']))}" for one in held.keyids]
-    if isinstance(signed, Targets):
-        for path, one in sorted(signed.targets.items()):
-            custom = " ".join(printable(str(value)) for value in (one.custom or {}).values())
-            words = _("  %(path)s %(custom)s: %(bytes)s bytes, SHA-256 %(digest)s")
-            values = {"path": printable(path), "custom": custom, "bytes": one.length, "digest": one.hashes["sha256"]}
-            lines.append(words % values)
-    return lines
 
 
 def _tell(waiting: tuple[Waiting, ...]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any, Final
 
 import typer
@@ -21,6 +21,7 @@ from signer import i18n
 from signer.errors import KeyStoreError
 
 console: Final = Console()
+logging.getLogger("signer").addHandler(logging.NullHandler())  # its warnings come back as errors, and are said once
 
 
 def now() -> WallMs:
@@ -58,12 +59,6 @@ def _hint(refusal: Refusal) -> str:
             "It reaches further than the grant above it. Compare scope, verbs and end, and give it a smaller --depth."
         )
     return ""
-
-
-def ask_passphrase(path: Path) -> str:
-    """Asks for the passphrase of a key file, by its name: several may be asked for in a row."""
-    typed: str = typer.prompt(_("Passphrase of %(path)s") % {"path": path}, hide_input=True)
-    return typed
 
 
 def printable(text: str) -> str:

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +53,7 @@ def test_ceremony_by_hand(tmp_path: Path) -> None:
     grant += ["--sign-with", str(keys / "root-1.json"), "--anchor", str(anchor), "--out", str(paper)]
     assert "still waits" in run(*grant, typed=f"{PASSPHRASE}\n").output
     signing = ["grant", "sign", paper, "--sign-with", keys / "root-2.json", "--anchor", anchor]
-    assert "still waits" not in run(*signing, typed=f"{PASSPHRASE}\n").output
+    assert "still waits" not in run(*signing, typed=f"y\n{PASSPHRASE}\n").output
     assert accept_grant(read_envelope(paper), read_anchor(anchor.read_bytes()), {}).grant.keys == (operator,)
 
     out = tmp_path / "device"
@@ -94,6 +97,26 @@ def test_demo_prints_its_passphrases(tmp_path: Path) -> None:
 def test_file_that_is_not_there(tmp_path: Path) -> None:
     assert "not work" in run("post", tmp_path / "none.json", code=1).output
     assert "not work" in run("bundle", "make", tmp_path / "none.json", "--out", tmp_path, code=1).output
+
+
+def test_stopped_controller_is_told_once(tmp_path: Path) -> None:
+    paper = tmp_path / "grant.json"
+    paper.write_bytes(grant_envelope(grant()).pack())
+    done = subprocess.run(
+        [sys.executable, "-m", "provisioning", "post", paper, "--controller", "http://127.0.0.1:1"],
+        env={**os.environ, "LOALANG_LANG": "en", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and not done.stdout
+    assert len(done.stderr.splitlines()) == 1 and "did not answer" in done.stderr
+
+
+def test_command_loads_only_what_it_needs() -> None:
+    asked = "import sys; from provisioning.commands import app_for as of; of(['grant']); of(['keys']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    loaded = {*done.stdout.split()}
+    assert "provisioning.keys_cli" in loaded and not loaded & {"aiohttp", "tuf", "cryptography.x509"}
 
 
 def test_saved_file_of_a_signer_is_posted(tmp_path: Path, posted: list[str]) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from protocol.authority import authorise
+from protocol.clock import local_datetime
+from protocol.document import Kind
+from protocol.envelope import sign
 from protocol.grants import read_anchor
 from protocol.keys import SigningKey
 from provisioning.ceremony import hold
@@ -16,6 +19,7 @@ from provisioning.grant_files import read_envelope, read_grant
 from provisioning.placement_file import read_placements
 from provisioning.terminal import now
 from signer.key_store import KeyStore, seal
+from tests.protocol.people import C1, stop
 from tests.provisioning.test_cli import PASSPHRASE, run
 
 pytestmark = pytest.mark.slow
@@ -39,11 +43,11 @@ class Table:
         store.put(seal(key, name=name, holder=name, passphrase=PASSPHRASE, cost=2))
         return key.public
 
-    def signed(self, *words: str | Path, by: tuple[str, ...], code: int = 0) -> str:
+    def signed(self, *words: str | Path, by: tuple[str, ...], code: int = 0, first: str = "") -> str:
         asked = [*words, "--anchor", self.anchor]
         for name in by:
             asked += ["--sign-with", self.room / "keys" / f"{name}.json"]
-        return run(*asked, typed=f"{PASSPHRASE}\n" * len(by), code=code).output
+        return run(*asked, typed=first + f"{PASSPHRASE}\n" * len(by), code=code).output
 
     def make_chain(self) -> None:
         verbs = [word for verb in ("schedule", "grant", "assign") for word in ("--verb", verb)]
@@ -53,9 +57,8 @@ class Table:
         station = ["grant", "make", "vn/92/31528", "--holder", "Xã", "--verb", "schedule", "--key", self.public["xa"]]
         above = ["--parent", self.office, "--out", self.station]
         assert "still waits" in self.signed(*station, *above, by=("tinh-1",))
-        assert "still waits" not in self.signed(
-            "grant", "sign", self.station, "--parent", self.office, by=("tinh-2",)
-        )
+        signing = ["grant", "sign", self.station, "--parent", self.office]
+        assert "still waits" not in self.signed(*signing, by=("tinh-2",), first="y\n")
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,8 @@ def test_denial_ends_the_station(made: Table) -> None:
     out = made.room / "denial.json"
     words = ["deny", "vn/92", "--holder", "Tỉnh", "--epoch", "1", "--parent", made.office, "--out", out]
     assert "still waits" in made.signed(*words, by=("tinh-1",))
-    made.signed("grant", "sign", out, "--parent", made.office, by=("tinh-2",))
+    shown = made.signed("grant", "sign", out, "--parent", made.office, by=("tinh-2",), first="yes\n")
+    assert "Ends every grant that Tỉnh (vn/92) gave with an epoch below 1." in shown
     anchor = read_anchor(made.anchor.read_bytes())
     held = hold([read_envelope(made.office), read_envelope(made.station)], anchor)
     found = authorise(read_envelope(out), anchor=anchor, grants=held, wall=now(), denied={})
@@ -95,8 +99,55 @@ def test_table_of_loudspeakers(made: Table) -> None:
     table.write_text("device,place,former\nloa-1,vn/92/31528/c01,\nloa-2,,vn/92/31528/c02\n")
     words = ["assign", "make", table, "vn/92", "--parent", made.office, "--out", out]
     assert "2 loudspeakers" in made.signed(*words, by=("tinh-1", "tinh-2"))
+    table.write_text("device,place,former\nloa-1,vn/92/31528/c01,\n")
+    assert "1 loudspeaker." in made.signed(*words, by=("tinh-1",))
+    shown = made.signed("grant", "sign", out, "--parent", made.office, "--yes", by=("tinh-2",))
+    assert "loa-1: vn/92/31528/c01" in shown and "can be posted" in shown
     outside = ["assign", "make", table, "vn/92/31639", "--parent", made.office, "--out", out]
     assert "not below" in made.signed(*outside, by=("tinh-1",), code=1)
+
+
+def test_second_holder_reads_and_is_asked(made: Table) -> None:
+    out = made.room / "asked.json"
+    words = ["grant", "make", "vn/92", "--holder", "Ban", "--verb", "schedule", "--key", made.public["xa"]]
+    made.signed(*words, "--out", out, by=("root-1",))
+    before = out.read_bytes()
+    shown = made.signed("grant", "sign", out, by=("root-2",), code=1, first="n\n")
+    today = f"{local_datetime(read_grant(read_envelope(out)).not_before):%d/%m/%Y}"
+    said = ("Grant for: Ban", "Where: vn/92", "broadcast programmes", f"Valid from {today}", "Nothing was signed")
+    assert all(one in shown for one in said)
+    assert out.read_bytes() == before
+    assert "can be posted" in made.signed("grant", "sign", out, "--yes", by=("root-2",))
+
+
+def test_key_at_the_wrong_table(made: Table) -> None:
+    """It is turned away before a passphrase is asked for, and nothing is written."""
+    before = made.station.read_bytes()
+    signing = ["grant", "sign", made.station, "--parent", made.office, "--yes"]
+    assert "This key does not count here" in made.signed(*signing, by=("root-1",), code=1)
+    assert "This key does not count here" in made.signed(*signing, by=("tinh-1", "xa"), code=1)
+    assert made.station.read_bytes() == before
+    out = made.room / "mixed.json"
+    words = ["grant", "make", "vn/92", "--holder", "Ban", "--verb", "schedule", "--key", made.public["xa"]]
+    assert "does not count" in made.signed(*words, "--out", out, by=("root-1", "tinh-1"), code=1)
+    assert not out.exists()
+
+
+def test_emergency_is_not_signed_at_the_table(made: Table) -> None:
+    path = made.room / "stop.json"
+    path.write_bytes(sign(Kind.STOP, stop(), [C1]).pack())
+    before = path.read_bytes()
+    assert "in the signer" in made.signed("grant", "sign", path, "--yes", by=("root-1",), code=1)
+    assert path.read_bytes() == before
+
+
+def test_renewal_in_other_hands(made: Table) -> None:
+    out = made.room / "other.json"
+    words = ["grant", "renew", made.station, "--parent", made.office, "--out", out]
+    keys = ["--key", made.room / "keys" / "tinh-1.json", "--key", made.public["xa"]]
+    made.signed(*words, *keys, by=("tinh-1", "tinh-2"))
+    after = read_grant(read_envelope(out))
+    assert after.keys == (made.public["tinh-1"], made.public["xa"]) and after.serial == 2
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ from protocol.units import unit_path
 from provisioning.cli import app
 from provisioning.errors import ProvisioningError
 from provisioning.root import NewTarget, RootDirectory
-from provisioning.root_cli import days_left, warning
 from provisioning.root_keys import RoleKeys, tuf_signer
 from provisioning.root_word import next_word, read_denied
+from provisioning.root_words import days_left, warning
 from signer.key_store import KeyStore, seal
 
 NOW = WallMs(1_900_000_000_000)
@@ -270,6 +270,27 @@ def test_ceremony_as_it_is_typed(tmp_path: Path) -> None:
     synced = sync(tmp_path / "m", origin, into=tmp_path / "t", root=enrolled, wish=Wish("agent", "0.1.0"))
     assert synced.taken and synced.taken.read_bytes() == b"software"
     assert synced.word and read_root_word(synced.word.read_bytes()).denied == (ANCHOR,)
+
+
+@pytest.mark.slow
+def test_key_without_a_part_is_turned_away(tmp_path: Path) -> None:
+    """Where the root lies near; apart from it, whoever collects the copy notices."""
+    made = Province(tmp_path)
+    made.root.begin(HOLDERS)
+    draft, copy = tmp_path / "root" / "draft" / "1.root.json", tmp_path / "apart" / "copy.json"
+    for name in ("1.root.json", "1.targets.json"):
+        before = (draft.parent / name).read_bytes()
+        stranger = ("--sign-with", key_file(tmp_path / name, "s1"), "--yes")
+        assert "This key does not count here" in run("sign", draft.parent / name, *stranger, code=1).output
+        assert (draft.parent / name).read_bytes() == before
+    copy.parent.mkdir()
+    shutil.copyfile(draft.with_name("1.targets.json"), copy)
+    signing = ("sign", copy, "--sign-with", tmp_path / "1.root.json" / "s1.json", "--yes")
+    assert "is not here" in run(*signing, "--directory", tmp_path / "none", typed=f"{PASSPHRASE}\n").output
+    assert "No signature in this file counts" in run("collect", copy, "--directory", tmp_path / "root", code=1).output
+    root = ("sign", draft, "--sign-with", key_file(tmp_path, "r1"))
+    assert "Nothing was signed" in run(*root, typed="\n", code=1).output
+    assert "Signed" in run(*root, typed=f"y\n{PASSPHRASE}\n").output
 
 
 @pytest.mark.slow

@@ -127,4 +127,4 @@ def test_anchor_names_the_log_key(tmp_path: Path) -> None:
     key = run("logs", "key", "--out", tmp_path / "k.json", typed=f"{PASSPHRASE}\n{PASSPHRASE}\n").output.split()[-1]
     run(*words, "--log-key", key, "--out", out)
     assert json.loads(out.read_text())["log_key"] == key
-    assert "log key" in run(*words, "--log-key", "00" * 32, "--out", out, code=1).output
+    assert "log key" in run(*words, "--log-key", "00" * 32, "--out", out, "--force", code=1).output

@@ -22,8 +22,9 @@ from provisioning.checkup import check_device
 from provisioning.controller_line import ControllerLine
 from provisioning.device_file import DeviceFile, enrol, read_device
 from provisioning.errors import ProvisioningError, UnreachableError
-from provisioning.grant_files import post_grants, read_envelope
+from provisioning.grant_files import read_envelope
 from provisioning.i18n import CATALOGUE
+from provisioning.posting import post_envelopes
 from tests.protocol.people import ANCHOR, C1, COMMUNE, NOW, PROVINCE, grant, grant_envelope
 from tests.provisioning.conftest import FRESHNESS, TOKEN, Controller
 
@@ -221,14 +222,14 @@ async def test_more_documents_than_a_bundle_carries(device: Path, controller: Co
 
 async def test_grants_are_posted(controller: Controller) -> None:
     made = grant_envelope(grant())
-    (result,) = await post_grants(controller.origin, [made])
+    (result,) = await post_envelopes(controller.origin, [made])
     assert (result.kind, result.state, result.digest) == ("grant", "accepted", made.digest)
     assert controller.taken == [made]
 
 
 async def test_posting_to_nobody() -> None:
     with pytest.raises(UnreachableError, match="Is it running"):
-        await post_grants("http://127.0.0.1:1", [grant_envelope(grant())])
+        await post_envelopes("http://127.0.0.1:1", [grant_envelope(grant())])
 
 
 def test_file_that_is_no_envelope(tmp_path: Path) -> None:
