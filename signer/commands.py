@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from protocol.clock import WallMs
+from protocol.document import Kind
+from protocol.errors import Refusal
 from signer import i18n, wording
 from signer.app import make_pen
 from signer.config import SignerConfig, origin
@@ -22,6 +24,17 @@ from signer.word_store import WordStore
 
 _COMMON: Final = argparse.SUPPRESS
 """An option after the word counts as well as one before it."""
+
+
+_UNDER_A_GRANT: Final = frozenset({Kind.DENIAL, Kind.ASSIGNMENT})
+_GRANT_MISSING: Final = {
+    Refusal.UNKNOWN_KEY: lambda: _("No grant known here names its key: take the grant it was signed under first."),
+    Refusal.THRESHOLD_NOT_MET: lambda: _(
+        "Too few have signed it under the grants known here: take the grant it was signed under first."
+        " If that is here, another signature is missing."
+    ),
+}
+"""A key may stand in several grants: in the one that is missing here alone, in a wider one that is here together."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -81,6 +94,8 @@ def _take(files: list[Path], config: SignerConfig, person: Person) -> int:
     for one in taken:
         state = _("refused") + f" ({one.refusal})" if one.refusal else _("taken") if one.fresh else _("known already")
         person.say(f"{wording.kind_name(one.kind)} {one.digest[:12]}: {state}")
+        if one.kind in _UNDER_A_GRANT and one.refusal in _GRANT_MISSING:
+            person.say("  " + _GRANT_MISSING[one.refusal]())
     return 1 if any(one.refusal for one in taken) else 0
 
 
