@@ -163,15 +163,15 @@ async def test_damaged_word_of_the_root_is_told(province: Province) -> None:
 async def test_root_publishes_another_anchor(province: Province) -> None:
     pinned = (province.running.config.data / "anchor.json").read_bytes()
     publish(province, "anchor.json", pinned)
-    assert "khóa gốc của tỉnh khác" not in unescape(await province.operator.see("/authority"))
+    assert "công bố một khóa gốc khác" not in unescape(await province.operator.see("/authority"))
     other = codec.encode(replace(read_anchor(pinned), threshold=3))
     publish(province, "anchor.json", other)
     page = unescape(await province.operator.see("/authority"))
-    assert "khóa gốc của tỉnh khác" in page and sha256(other).hexdigest() in page
-    assert "khóa gốc của tỉnh khác" in unescape(await province.operator.see("/"))
-    assert "khóa gốc của tỉnh khác" not in unescape(await province.commune.see("/authority"))
+    assert "công bố một khóa gốc khác" in page and sha256(other).hexdigest() in page
+    assert "công bố một khóa gốc khác" in unescape(await province.operator.see("/"))
+    assert "công bố một khóa gốc khác" not in unescape(await province.commune.see("/authority"))
     (province.running.config.data / "anchor.json").write_bytes(other)
-    assert "khóa gốc của tỉnh khác" not in unescape(await province.operator.see("/authority"))
+    assert "công bố một khóa gốc khác" not in unescape(await province.operator.see("/authority"))
 
 
 async def test_signers_are_told_without_sign_in(province: Province) -> None:
