@@ -18,6 +18,7 @@ from controller.app import make_app
 from controller.broker.tls import DeviceTlsError
 from controller.config import Config
 from controller.devices.door import open_door
+from controller.signing.freshness import FreshnessKeyError, open_key
 from controller.web.i18n import compile_catalogues
 from controller.web.security_txt import check_contact
 
@@ -32,8 +33,8 @@ _PLAINLY_ABROAD = (
 )
 
 
-def parse(arguments: Sequence[str]) -> Config:
-    """Settings from the command line."""
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command line."""
     usual = Config(data=Path("data"))
     parser = argparse.ArgumentParser(prog="python -m controller", description=__doc__)
     parser.add_argument("--data", type=Path, default=usual.data, help="directory of database, media and keys")
@@ -53,8 +54,26 @@ def parse(arguments: Sequence[str]) -> Config:
         "--security-contact", type=check_contact, help="mailto:, tel: or https:, told in /.well-known/security.txt"
     )
     parser.add_argument("--demo", action="store_true", help="fill an empty database with the demo province")
-    given = vars(parser.parse_args(arguments))
-    return Config(hosts=tuple(given.pop("allow_host")), **given)
+    parser.add_argument(
+        "--show-freshness-key", action="store_true", help="print the public half, for the anchor file, and end"
+    )
+    return parser.parse_args(arguments)
+
+
+def settings(given: argparse.Namespace) -> Config:
+    """What the server is started with."""
+    named = {name: value for name, value in vars(given).items() if name not in ("allow_host", "show_freshness_key")}
+    return Config(hosts=tuple(given.allow_host), **named)
+
+
+def show_freshness_key(data: Path) -> int:
+    """Prints the public half of the key, made now if this is the first time; nothing else goes to stdout."""
+    try:
+        print(open_key(data).public)
+    except FreshnessKeyError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 async def serve(config: Config) -> int:
@@ -111,13 +130,13 @@ def keep_private(data: Path) -> None:
 
 def main() -> int:
     """Entry point."""
-    config = parse(sys.argv[1:])
+    given = parse(sys.argv[1:])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for talkative in ("alembic", "amqtt", "transitions"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     compile_catalogues()  # they lie with the program, for everybody who runs it
-    keep_private(config.data)
-    return asyncio.run(serve(config))
+    keep_private(given.data)
+    return show_freshness_key(given.data) if given.show_freshness_key else asyncio.run(serve(settings(given)))
 
 
 if __name__ == "__main__":
