@@ -18,6 +18,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _KINDS: Final = frozenset(kind.value for kind in Kind)
 _FRESHNESS: Final = frozenset({Kind.HEAD, Kind.ATTESTATION, Kind.CHECKPOINT})
 """Answers and proofs of the moment: they make nothing play, and there are thousands of them."""
+_BESIDES_DOCUMENTS: Final = frozenset({"bundle", "parcel", "envelope", "anchor", "root-word", "root"})
+"""What devices also tell of: sticks, and the words of the root, which have a record of their own in TUF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def claims(
 
 
 def _claim(device: str, document: str, kind: str, wall: WallMs) -> Iterator[Claim]:
-    if is_digest(document) and kind not in _FRESHNESS:
+    if is_digest(document) and kind not in _FRESHNESS | _BESIDES_DOCUMENTS:
         yield Claim(device, document, kind if kind in _KINDS else "", wall)
 
 

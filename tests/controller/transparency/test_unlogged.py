@@ -64,6 +64,13 @@ async def test_each_way_to_say_it_is_heard(device: Pretend, person: Person, way:
     assert found["kind"] == {"receipt": "alert", "status": "schedule", "run": ""}[way]
 
 
+async def test_sticks_and_words_of_the_root_are_no_documents(device: Pretend, person: Person) -> None:
+    for number, kind in enumerate(("bundle", "anchor", "root-word", "root")):
+        await device.tell(device.receipt(f"{number}" * 64, Standing.RECEIVED, kind=kind))
+    await device.tell(device.receipt(STRANGE, Standing.RECEIVED, kind="alert"))
+    assert [one["document"] for one in await seen(person)] == [STRANGE]
+
+
 async def test_told_once_on_page_home_log_and_stream(
     controller: RunningController, device: Pretend, person: Person
 ) -> None:
