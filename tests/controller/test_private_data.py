@@ -24,8 +24,8 @@ async def started_and_stopped(data: Path) -> None:
     assert child.stderr is not None
     try:
         async with asyncio.timeout(30):
-            while b"controller is at" not in await child.stderr.readline():
-                assert child.returncode is None
+            while b"controller is at" not in (line := await child.stderr.readline()):
+                assert line, "it has ended"
         child.terminate()
         async with asyncio.timeout(15):
             await child.communicate()

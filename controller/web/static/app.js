@@ -57,7 +57,8 @@ window.addEventListener("pageshow", (event) => event.persisted && location.reloa
 
 /* A loudspeaker obeyed what was never distributed: the home page renews its panels, every other page says so at its top. */
 document.addEventListener("loalang:unlogged", ({ detail }) => {
-  if (detail.document && !document.getElementById("panels")) document.getElementById("unlogged").hidden = false;
+  const notice = document.getElementById("unlogged");
+  if (notice && detail.document) notice.hidden = false;
 });
 
 /* A form or button with data-confirm="sentence" asks first, in our own words and language. */
