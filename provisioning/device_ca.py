@@ -23,7 +23,6 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from protocol import codec
@@ -33,6 +32,7 @@ from protocol.topics import device_id
 from provisioning.errors import ProvisioningError
 from provisioning.i18n import gettext as _
 from signer.disk import write_durably
+from signer.key_store import stretch
 
 SERVER_NAME: Final = "controller.loalang.internal"
 """What every controller and broker of a province is called in its certificate; `edge.adapters.tls` asks for it."""
@@ -144,7 +144,7 @@ def open_ca(directory: Path, passphrase: str) -> DeviceCa:
     try:
         sealed = codec.decode(_Sealed, (directory / "ca-key.json").read_bytes(), bytes_max=_FILE_BYTES_MAX)
         certificate = read_certificate((directory / "ca.pem").read_bytes())
-        secret = AESGCM(_stretch(passphrase, bytes.fromhex(sealed.salt), sealed.cost)).decrypt(
+        secret = AESGCM(stretch(passphrase, bytes.fromhex(sealed.salt), sealed.cost)).decrypt(
             bytes.fromhex(sealed.nonce), bytes.fromhex(sealed.sealed), None
         )
     except InvalidTag as error:
@@ -251,9 +251,5 @@ def seal_ca_key(key: PrivateKey, passphrase: str, *, cost: int = COST) -> bytes:
     plain = serialization.NoEncryption()
     secret = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, plain)
     salt, nonce = os.urandom(16), os.urandom(12)
-    sealed = AESGCM(_stretch(passphrase, salt, cost)).encrypt(nonce, secret, None)
+    sealed = AESGCM(stretch(passphrase, salt, cost)).encrypt(nonce, secret, None)
     return codec.encode(_Sealed(salt.hex(), nonce.hex(), sealed.hex(), cost))
-
-
-def _stretch(passphrase: str, salt: bytes, cost: int) -> bytes:
-    return Scrypt(salt=salt, length=32, n=cost, r=8, p=1).derive(passphrase.strip().encode())
