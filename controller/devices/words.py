@@ -6,6 +6,7 @@ A device that was moved is told so at both places until its own status names the
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from protocol.document import Kind, read
 from protocol.envelope import Envelope, unpack
 from protocol.errors import DocumentError, Refusal
 from protocol.limits import UNIT_SEGMENT_CHARS_MAX
-from protocol.units import UnitPath
+from protocol.units import UnitPath, covers
 
 _AT_ONCE: Final = 500
 """SQLite bounds the variables of a statement."""
@@ -50,7 +51,8 @@ async def apply_word(connection: AsyncConnection, word: Assignment, *, digest: s
     """Puts devices where a word says; gives those that are known here.
 
     Raises:
-        DocumentError: OLDER_VERSION when newer words are known about all of them; MALFORMED_DOCUMENT when a place
+        DocumentError: OLDER_VERSION when newer words are known about all of them; OUT_OF_SCOPE when the word does not
+            reach one of them where it stands, so that it would be refused there; MALFORMED_DOCUMENT when a place
             belongs to another device.
     """
     known = await _rows(connection, [one.device for one in word.placements])
@@ -58,6 +60,7 @@ async def apply_word(connection: AsyncConnection, word: Assignment, *, digest: s
     fresh = [one for one in named if (known[one.device].word_ms or -1) < word.issued]
     if named and not fresh:
         raise DocumentError(Refusal.OLDER_VERSION, "there are newer words about these loudspeakers")
+    _check_reach(word, [known[one.device] for one in fresh])
     placed = tuple(_placed(one, known[one.device]) for one in fresh)
     await _check_free(connection, placed)
     await _write(connection, placed, digest=digest, issued=word.issued)
@@ -76,6 +79,13 @@ def _placed(placement: Placement, row: Row[Any]) -> Placed:
     really = row.former_place or row.place
     place = placement.place or retired_place(placement.device)
     return Placed(placement.device, place, None if really == place else UnitPath(really))
+
+
+def _check_reach(word: Assignment, rows: Iterable[Row[Any]]) -> None:
+    for row in rows:
+        stands = UnitPath(row.former_place or row.place)
+        if not covers(word.scope, stands) and not covers(RETIRED, stands):
+            raise DocumentError(Refusal.OUT_OF_SCOPE, f"{word.scope} does not reach {stands}"[:200])
 
 
 async def _check_free(connection: AsyncConnection, placed: tuple[Placed, ...]) -> None:

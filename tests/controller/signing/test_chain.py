@@ -84,6 +84,16 @@ async def test_denial_ends_what_was_given(stage: Stage, chain: Chain) -> None:
     assert await answer(stage, schedule(stage, chain.operator_key, 2)) == [("accepted", None)]
 
 
+async def test_word_does_not_fetch_a_device_from_where_it_does_not_reach(stage: Stage, chain: Chain) -> None:
+    """The device would refuse it; here it would vanish from its own commune's pages."""
+    ours = Placement("vn-92-31673-c01", UnitPath(f"{KE_SACH}/c99"))
+    assert await answer(stage, chain.word(ours, scope=KE_SACH)) == [("refused", "out_of_scope")]
+    async with reading(stage.running.app[ENGINE]) as connection:
+        device = await device_named(connection, ours.device)
+    assert device is not None and (device.place, device.former) == (f"{TRAN_DE}/c01", None)
+    assert await answer(stage, chain.word(ours)) == [("accepted", None)]
+
+
 async def test_denied_once_stays_denied_when_it_is_posted_again(stage: Stage, chain: Chain) -> None:
     office, station, operator = chain.whole()
     said = schedule(stage, chain.operator_key)
