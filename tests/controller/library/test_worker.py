@@ -10,7 +10,7 @@ import sys
 import wave
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from controller.library.refusal import Reason, SoundRefusedError
