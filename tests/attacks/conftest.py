@@ -60,6 +60,13 @@ class PatientLoop(VirtualLoop):
         super()._jump(0.0 if busy else seconds)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each is short, but they are hundreds: the quick check leaves them to the whole run."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.slow)
+
+
 def pytest_asyncio_loop_factories(item: pytest.Function) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Which loop pytest-asyncio makes for these tests; a controller and its database need real time."""
     real: bool = getattr(item.module, "REAL_TIME", False)

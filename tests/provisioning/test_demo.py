@@ -27,6 +27,8 @@ from signer.key_store import KeyStore, unseal
 from signer.word_store import WordStore
 from tests.protocol import people
 
+pytestmark = pytest.mark.slow
+
 NOW = people.NOW
 FRESHNESS = SigningKey.from_seed(b"f" * 32).public
 PLACES: dict[str, Any] = {

@@ -25,6 +25,8 @@ from signer.signing import PageSigningError, sign_request
 from tests.signer import documents, office
 from tests.signer.conftest import Controller, Desk, start
 
+pytestmark = pytest.mark.slow
+
 ROOTS = ("anchor-1", "anchor-2")
 
 

@@ -19,6 +19,8 @@ from tests.controller.running import KE_SACH, PROVINCE, TRAN_DE, Hands
 from tests.controller.signing.authorities import post
 from tests.controller.signing.stage import token
 
+pytestmark = pytest.mark.slow
+
 FIRST = "vn-92-31528-c01"
 UNITS = {"31528": KE_SACH, "31673": TRAN_DE}
 

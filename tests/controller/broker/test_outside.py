@@ -19,6 +19,8 @@ from controller.ports import BrokerAwayError
 from tests.component import need
 from tests.controller.running import run_controller
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 DOC, ALERT = "loalang/v1/u/vn/92/doc", "loalang/v1/u/vn/92/alert"
 RECEIPT = "loalang/v1/d/c1/up/receipt"

@@ -15,6 +15,8 @@ from tests.controller.running import KE_SACH, PROVINCE, TRAN_DE, Hands
 from tests.controller.signing.conftest import Stage
 from tests.controller.signing.stage import LONG_SOUND, approved, browser, draft
 
+pytestmark = pytest.mark.slow
+
 DAY_MS = 86_400_000
 
 

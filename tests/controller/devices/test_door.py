@@ -22,6 +22,8 @@ from protocol.topics import online_topic, unit_topic
 from tests.contracts.papers import Authority, Papers, authority
 from tests.controller.running import KE_SACH, Person, RunningController, run_controller
 
+pytestmark = pytest.mark.slow
+
 DEVICE = "ke-sach-01"
 PLACE = f"{KE_SACH}/c01"
 NONCE = {"nonce": "0" * 32}

@@ -14,6 +14,8 @@ from protocol.report import AsRun, EndReason, Fault, FaultCode, InForce, Level, 
 from tests.controller.devices.pretend import Pretend, connected, enrol, until
 from tests.controller.running import KE_SACH, TRAN_DE, Hands, RunningController, run_controller
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = "d" * 64
 PARTS = ("web", "people", "units", "audit", "broker", "devices", "as_run")
 

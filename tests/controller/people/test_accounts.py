@@ -8,6 +8,8 @@ import pytest
 
 from tests.controller.running import KE_SACH, PASSWORD, TRAN_DE, Answer, Person, RunningController
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def capabilities() -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.controller.running import PASSWORD, Hands, RunningController
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def capabilities() -> tuple[str, ...]:

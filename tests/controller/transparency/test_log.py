@@ -27,6 +27,8 @@ from tests.controller.running import KE_SACH, PROVINCE, TRAN_DE, Hands, Person, 
 from tests.controller.signing.authorities import Ceremony, post
 from tests.controller.transparency.conftest import alert, by_hand, english, schedule
 
+pytestmark = pytest.mark.slow
+
 FEW = ("web", "people", "units", "audit", "broker", "signing", "transparency")
 
 

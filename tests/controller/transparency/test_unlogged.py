@@ -23,6 +23,8 @@ from tests.controller.running import KE_SACH, TRAN_DE, Person, RunningController
 from tests.controller.signing.authorities import Ceremony, post
 from tests.controller.transparency.conftest import english, schedule
 
+pytestmark = pytest.mark.slow
+
 STRANGE = "5" * 64
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from controller.transparency.notary import SIGN_EVERY_MS, Notary
 from protocol.clock import WallMs
@@ -14,6 +15,8 @@ from signer.witness import GRACE_MS, Doubt, Witness
 from tests.controller.running import Hands, RunningController
 from tests.controller.signing.authorities import Ceremony, post
 from tests.controller.transparency.conftest import by_hand, schedule
+
+pytestmark = pytest.mark.slow
 
 
 async def test_fork_that_the_controller_calls_sound(

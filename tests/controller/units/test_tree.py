@@ -12,6 +12,8 @@ from controller.units.queries import people_below, unit_at
 from protocol.units import UnitPath
 from tests.controller.running import KE_SACH, LONG_PHU, TRAN_DE, RunningController
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def capabilities() -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, event
 from controller.keys import ENGINE
 from tests.controller.running import KE_SACH, Hands, RunningController
 
+pytestmark = pytest.mark.slow
+
 DRAFTS_MAX = 200
 """Far more than fit into the pages that the database has already."""
 

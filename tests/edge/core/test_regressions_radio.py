@@ -43,6 +43,8 @@ from tests.edge.core.test_live import talk
 from tests.edge.core.test_programme import played, standings
 from tests.edge.core.test_trust import refusals
 
+pytestmark = pytest.mark.slow
+
 NONCE = "0123456789abcdef" * 2
 
 
