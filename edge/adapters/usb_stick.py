@@ -150,8 +150,8 @@ class UsbStick:
 
 
 def _what_is_there(directory: Path, seen: Mark | None) -> _Found:
-    mark: Mark | None = None
-    data = b""
+    # First the logs: a stick that appears between two looks must not be written to before its bundle was taken.
+    logs, mark, data = _directory_mark(directory / LOGS), None, b""
     with suppress(OSError):
         handle = _open_ordinary(directory, BUNDLE)
         try:
@@ -161,7 +161,7 @@ def _what_is_there(directory: Path, seen: Mark | None) -> _Found:
             data = b"" if mark == seen else _read_whole(handle, PARCEL_BYTES_MAX + 1)
         finally:
             os.close(handle)
-    return _Found(mark, data, _directory_mark(directory / LOGS))
+    return _Found(mark, data, logs)
 
 
 def _directory_mark(path: Path) -> Mark | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from protocol.envelope import unpack
 from protocol.hash_chain import EMPTY, LogEntry, follow, next_entry
 from tests.controller.running import KE_SACH, PROVINCE, TRAN_DE, Hands, Person, RunningController, run_controller
 from tests.controller.signing.authorities import Ceremony, post
-from tests.controller.transparency.conftest import alert, by_hand, english, schedule
+from tests.controller.transparency.conftest import alert, by_hand, copied, english, schedule
 
 pytestmark = pytest.mark.slow
 
@@ -157,7 +156,7 @@ async def test_deleted_tail_is_noticed_at_start(
 ) -> None:
     await notary.turn()
     copy = tmp_path / "copy"
-    shutil.copytree(controller.config.data, copy)
+    copied(controller.config.data, copy)
     by_hand(copy, "DELETE FROM log_entries WHERE position >= 3")
     soundness, noted = await _restarted(copy)
     assert soundness is Soundness.SHORTER
@@ -169,7 +168,7 @@ async def test_rewritten_log_is_noticed_at_start(
 ) -> None:
     await notary.turn()
     copy = tmp_path / "copy"
-    shutil.copytree(controller.config.data, copy)
+    copied(controller.config.data, copy)
     former = await entries(controller.stranger())
     by_hand(copy, "DELETE FROM log_entries", *_rewritten(former[1:]))
     soundness, _ = await _restarted(copy)
@@ -218,7 +217,7 @@ async def test_documents_from_before_the_log_are_entered(
     controller: RunningController, ceremony: Ceremony, notary: Notary, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy"
-    shutil.copytree(controller.config.data, copy)
+    copied(controller.config.data, copy)
     by_hand(copy, "DELETE FROM log_entries")
     (copy / FILE).unlink(missing_ok=True)
     async with run_controller(copy, capabilities=FEW) as again:
@@ -231,7 +230,7 @@ async def test_damaged_checkpoint_is_set_aside(
     controller: RunningController, ceremony: Ceremony, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy"
-    shutil.copytree(controller.config.data, copy)
+    copied(controller.config.data, copy)
     (copy / FILE).write_bytes(b"{")
     soundness, _ = await _restarted(copy)
     assert soundness is Soundness.SOUND
