@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controller.devices.words import arrived, on_the_way
 from controller.store.engine import reading, writing
+from controller.waiting import wait_a_while
 from protocol import codec
 from protocol.errors import DocumentError
 from protocol.limits import REPORT_BYTES_MAX
@@ -60,10 +61,7 @@ class Arrivals:
                     self._expected = await on_the_way(connection)
             except Exception:
                 logger.exception("arrivals could not be stored; trying again")
-            try:
-                await asyncio.wait_for(self._wanted.wait(), LOOK_EVERY_S)
-            except TimeoutError:
-                pass
+            await wait_a_while(self._wanted, seconds=LOOK_EVERY_S)
 
     async def _settle(self) -> None:
         self._wanted.clear()

@@ -31,6 +31,7 @@ from controller.signing.parcels import Stock, contents, load_stock
 from controller.signing.queries import StoredDocument
 from controller.signing.shelf import Shelf, Spoken
 from controller.store.engine import reading, writing
+from controller.waiting import wait_a_while
 from protocol.clock import WallMs
 from protocol.document import Kind, SpeechDocument, read
 from protocol.keys import SigningKey
@@ -73,10 +74,7 @@ class Distribution:
             except Exception:
                 logger.log(logging.DEBUG if failing else logging.WARNING, "publishing failed", exc_info=True)
                 failing = True
-            try:
-                await asyncio.wait_for(self._poked.wait(), LOOK_EVERY_S)
-            except TimeoutError:
-                pass
+            await wait_a_while(self._poked, seconds=LOOK_EVERY_S)
 
     def poke(self) -> None:
         """Something was stored: look now."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from controller.waiting import wait_a_while
 from protocol.alert import Alert, Cancel
 from protocol.document import SpeechDocument
 from protocol.units import UnitPath, addresses, ancestors
@@ -87,10 +88,7 @@ class Shelf:
         """Returns when something changed, when the time is over, or when the service stops."""
         if self.closed:
             return
-        try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
-        except TimeoutError:
-            pass
+        await wait_a_while(self._changed, seconds=seconds)
 
     def close(self) -> None:
         """Lets everybody go who waits."""
