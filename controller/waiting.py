@@ -12,11 +12,21 @@ async def wait_a_while(event: asyncio.Event, *, seconds: float) -> None:
         asyncio.CancelledError: also when the task was cancelled before and a library on the way, such as a database
             driver, turned that into an error of its own: work that goes on after such an error would never end.
     """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+    _end_if_told()
     try:
         async with asyncio.timeout(seconds):
             await event.wait()
     except TimeoutError:
         pass
+
+
+async def rest(seconds: float) -> None:
+    """Sleeps; raises as `wait_a_while` does."""
+    _end_if_told()
+    await asyncio.sleep(seconds)
+
+
+def _end_if_told() -> None:
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

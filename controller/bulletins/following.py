@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Final
@@ -15,6 +14,7 @@ from controller.bulletins.queries import due_bulletins, end_over, move, pin_time
 from controller.keys import CLOCK, ENGINE, EVENTS
 from controller.ports import Clock, EnvelopeHook, StoredEnvelope
 from controller.store.engine import writing
+from controller.waiting import rest
 from protocol.bulletin import Explicit
 from protocol.clock import WallMs
 from protocol.document import Kind
@@ -60,7 +60,7 @@ async def keep_ending(app: web.Application) -> None:
             await end_now(app)
         except Exception:
             logger.warning("ending bulletins failed; it is tried again", exc_info=True)
-        await asyncio.sleep(LOOK_EVERY_S)
+        await rest(LOOK_EVERY_S)
 
 
 async def end_now(app: web.Application) -> None:

@@ -19,6 +19,7 @@ from controller.store.engine import reading, writing
 from controller.transparency.checkpoint_file import CheckpointFile
 from controller.transparency.domain import Finding, Inspection
 from controller.transparency.queries import chunks, log_former_documents, newest_state
+from controller.waiting import rest
 from protocol import codec
 from protocol.checkpoint import Checkpoint
 from protocol.clock import WallMs
@@ -103,7 +104,7 @@ class Notary:
         """Signs and looks until it is cancelled; a failure is told once and tried again."""
         failing = False
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await rest(LOOK_EVERY_S)
             try:
                 await self.turn()
                 failing = False

@@ -18,6 +18,7 @@ from controller.store.engine import reading, writing
 from controller.transparency.domain import Claim, claims
 from controller.transparency.queries import logged_among
 from controller.transparency.sightings import Kept, keep, stored_claims
+from controller.waiting import rest
 from controller.web.events import EventHub
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class Watch:
             except Exception:
                 logger.exception("what devices obey could not be compared with the log; trying again")
                 self._wanted.set()
-                await asyncio.sleep(RETRY_S)
+                await rest(RETRY_S)
 
     async def _remember(self) -> None:
         async with reading(self._engine) as connection:
