@@ -149,7 +149,8 @@ def accept_grant(envelope: Envelope, anchor: Anchor, held: Grants) -> HeldGrant:
     if Verb.GRANT not in above.verbs:
         raise DocumentError(Refusal.VERB_NOT_GRANTED, "the parent may not grant")
     signers = check_signatures(envelope, above.keys, above.threshold)
-    _check_inside(grant, above)
+    if not lies_inside(grant, above):
+        raise DocumentError(Refusal.GRANT_WIDER_THAN_PARENT, grant.holder)
     return HeldGrant(envelope.digest, grant, grantor_id(above.scope, above.holder), signers)
 
 
@@ -204,16 +205,15 @@ def held_anchor(anchor: Anchor) -> HeldGrant:
     return HeldGrant(ANCHOR_ID, as_grant(anchor), grantor="")
 
 
-def _check_inside(grant: Grant, above: Grant) -> None:
-    inside = (
+def lies_inside(grant: Grant, above: Grant) -> bool:
+    """Whether a grant gives nothing that its parent does not have: scope, verbs, depth and time."""
+    return (
         covers(above.scope, grant.scope)
         and set(grant.verbs) <= set(above.verbs)
         and grant.depth < above.depth
         and above.not_before <= grant.not_before
         and grant.expires <= above.expires
     )
-    if not inside:
-        raise DocumentError(Refusal.GRANT_WIDER_THAN_PARENT, grant.holder)
 
 
 def check_signatures(envelope: Envelope, keys: Iterable[str], threshold: int) -> frozenset[str]:

@@ -14,7 +14,7 @@ from protocol.clock import DAY_MS, WallMs
 from protocol.denial import Denial
 from protocol.document import Kind, required_verb
 from protocol.envelope import Envelope
-from protocol.grants import Grant, HeldGrant
+from protocol.grants import Grant, HeldGrant, lies_inside
 from protocol.units import covers
 from protocol.verbs import Verb
 from signer.expiry import step_of
@@ -80,17 +80,6 @@ def _allows(held: HeldGrant, kind: Kind, document: Signable, known: Known) -> bo
     if isinstance(document, Denial) and not may_deny(document, held, known.grants):
         return False
     return required_verb(kind, document) in grant.verbs and covers(grant.scope, document.scope)
-
-
-def lies_inside(grant: Grant, above: Grant) -> bool:
-    """Whether devices would take it below its parent, asked before anyone signs."""
-    return (
-        covers(above.scope, grant.scope)
-        and set(grant.verbs) <= set(above.verbs)
-        and grant.depth < above.depth
-        and above.not_before <= grant.not_before
-        and grant.expires <= above.expires
-    )
 
 
 def _best(key: HeldKey, possible: list[Grant], envelope: Envelope, wall: WallMs) -> Signatory | None:

@@ -15,6 +15,7 @@ from edge.core.acceptance import accepted, put, remove, storage_key
 from edge.core.in_force import Accepted
 from edge.core.trust_state import TrustState
 from edge.core.turn import Turn
+from protocol.audible_config import AudibleConfig
 from protocol.authority import Authorised, Standing, check_standing
 from protocol.denial import Denial
 from protocol.document import Kind, OperatorDocument, required_verb
@@ -24,6 +25,7 @@ from protocol.grants import ANCHOR_ID, Anchor, HeldGrant, accept_grant, is_super
 from protocol.keys import key_id
 from protocol.limits import GRANTS_HELD_MAX
 from protocol.report import Standing as Progress
+from protocol.schedule import Schedule
 from protocol.units import covers
 
 FALLEN_MAX: Final = 256
@@ -151,7 +153,9 @@ def drop_fallen(turn: Turn) -> None:
 
 def _drop_or_keep(turn: Turn, key: str, document: Accepted) -> None:
     """Whoever was granted anew before the denial came goes on without a break."""
-    again = next((held for held in turn.state.trust.grants.values() if _vouches(held, document)), None)
+    trust, wall = turn.state.trust, turn.now.wall if turn.clock_believed else None
+    today = Standing(turn.state.identity.anchor, trust.grants, wall=wall, denied=trust.denied)
+    again = next((held for held in trust.grants.values() if _vouches(held, document) and _stands(held, today)), None)
     if again is not None:
         kept = replace(document, grant=again.digest, holder=again.grant.holder)
         turn.hold({**turn.state.trust.documents, key: kept})
@@ -163,7 +167,7 @@ def _drop_or_keep(turn: Turn, key: str, document: Accepted) -> None:
 
 
 def _vouches(held: HeldGrant, document: Accepted) -> bool:
-    """Whether another grant would have let the same keys sign it."""
+    """Whether another grant lets the same keys sign it."""
     if not isinstance(document.document, OperatorDocument):
         return False
     grant = held.grant
@@ -176,12 +180,12 @@ def _vouches(held: HeldGrant, document: Accepted) -> bool:
 
 def _welcome_back(turn: Turn, fallen: Accepted) -> None:
     """What fell may come again as it was, once its signers are granted anew; nothing older may."""
-    version = getattr(fallen.document, "version", None)
-    if version is None:
+    document = fallen.document
+    if not isinstance(document, Schedule | AudibleConfig):
         return
-    names = [f"{fallen.kind}/{fallen.document.scope}|{signer}" for signer in fallen.keys]  # type: ignore[union-attr]
+    names = [f"{fallen.kind}/{document.scope}|{signer}" for signer in fallen.keys]
     versions = {
-        name: max(0, version - 1) if name in names and value == version else value
+        name: max(0, value - 1) if name in names and value == document.version else value
         for name, value in turn.state.trust.versions.items()
     }
     turn.change(trust=replace(turn.state.trust, versions=versions))

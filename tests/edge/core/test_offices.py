@@ -156,6 +156,17 @@ def test_honest_operator_who_was_granted_anew_first_goes_on_without_a_break(desk
     assert sounding(desk) is Rung.ORDINARY
 
 
+def test_grant_that_was_renewed_away_keeps_no_document_of_a_fallen_key(desk: Desk, office: Office) -> None:
+    chain(office, THIEF)
+    office.give(sign_grant(grant_of(COMMUNE, (THIEF,), holder="khác")))
+    office.give(sign_grant(grant_of(COMMUNE, (key("heir"),), holder="khác", serial=2)))
+    office.give(sign_document(Kind.SCHEDULE, office.schedule(office.item("gia", 5_000)), THIEF))
+    desk.advance(10_000)
+    deny(office, denial(desk, holder=STATION, scope=COMMUNE), key("station"))
+    desk.advance(1_000)
+    assert sounding(desk) is Rung.SILENCE
+
+
 def test_documents_come_back_when_the_denial_came_first(desk: Desk, office: Office) -> None:
     older = office.publish(office.item("cu", 5_000))
     newer = office.publish(office.item("moi", 5_000))
