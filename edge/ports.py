@@ -1,6 +1,6 @@
 """The seams between the agent and everything else: each is thin, and each has a contract suite in `tests/contracts`.
 
-All frames are 20 ms of 48 kHz mono signed 16-bit little-endian samples: 960 samples, 1,920 bytes.
+What a board offers is defined in `hardware.interfaces` and shown here under the same names.
 """
 
 from __future__ import annotations
@@ -8,32 +8,34 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from edge.core.effects import StoredDocument
 from edge.core.events import Event
 from edge.core.output import Output
+from hardware.errors import CardLostError as CardLostError
+from hardware.errors import MediaError as MediaError
+from hardware.errors import PortError as PortError
+from hardware.interfaces import FRAME_BYTES as FRAME_BYTES
+from hardware.interfaces import FRAME_MS as FRAME_MS
+from hardware.interfaces import FRAME_SAMPLES as FRAME_SAMPLES
+from hardware.interfaces import SAMPLE_RATE as SAMPLE_RATE
+from hardware.interfaces import SILENT_FRAME as SILENT_FRAME
+from hardware.interfaces import Amplifier as Amplifier
+from hardware.interfaces import FmSignal as FmSignal
+from hardware.interfaces import FmTuner as FmTuner
+from hardware.interfaces import Guardian as Guardian
+from hardware.interfaces import Lamps as Lamps
+from hardware.interfaces import Meter as Meter
+from hardware.interfaces import Microphone as Microphone
+from hardware.interfaces import PacketDecoder as PacketDecoder
+from hardware.interfaces import Player as Player
+from hardware.interfaces import SoundCard as SoundCard
+from hardware.interfaces import SoundSource as SoundSource
+from hardware.interfaces import Watch as Watch
 from protocol.bulletin import MediaRef
 from protocol.clock import MonoMs, Now
 from protocol.units import UnitPath
-
-SAMPLE_RATE: Final = 48_000
-FRAME_MS: Final = 20
-FRAME_SAMPLES: Final = SAMPLE_RATE * FRAME_MS // 1000
-FRAME_BYTES: Final = FRAME_SAMPLES * 2
-SILENT_FRAME: Final = bytes(FRAME_BYTES)
-
-
-class PortError(Exception):
-    """A port could not do what it was asked; the message says what, the cause is chained."""
-
-
-class MediaError(PortError):
-    """A file is not sound that can be decoded."""
-
-
-class CardLostError(PortError):
-    """The sound card or tuner is not there (any more)."""
 
 
 class StorageFullError(PortError):
@@ -174,120 +176,11 @@ class StateStore(Protocol):
         ...
 
 
-class SoundSource(Protocol):
-    """Sound that can be read frame by frame."""
-
-    async def read(self) -> bytes | None:
-        """One frame; a last short one is padded with silence. None at the end.
-
-        Raises:
-            MediaError: the sound breaks off.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Lets go of files and decoders; may be called twice."""
-        ...
-
-
-class Player(Protocol):
-    """Decodes stored files."""
-
-    async def open(self, media: Path, *, offset_ms: int = 0) -> SoundSource:
-        """A source whose first sample is the one at `offset_ms`, exact to the sample; ready to be read at once.
-
-        Raises:
-            MediaError: not sound, or nothing left at that offset.
-        """
-        ...
-
-    def packet_decoder(self) -> PacketDecoder:
-        """A fresh decoder for live Opus packets."""
-        ...
-
-
-class PacketDecoder(Protocol):
-    """Decodes a live session's Opus packets of 20 ms, one by one."""
-
-    def decode(self, packet: bytes) -> bytes:
-        """One frame. Raises MediaError."""
-        ...
-
-
 class Voice(Protocol):
     """Speaks text on the device, with no network."""
 
     async def speak(self, text: str, language: str) -> SoundSource:
         """The spoken text. Raises MediaError when the language has no voice."""
-        ...
-
-
-class SoundCard(Protocol):
-    """Where frames become sound."""
-
-    def delay_ms(self) -> float:
-        """Time from now until the first sample of the next written frame is heard."""
-        ...
-
-    async def write(self, frame: bytes) -> None:
-        """Takes one frame and returns when there is room for the next: this paces the engine.
-
-        Raises:
-            CardLostError: the card is gone.
-        """
-        ...
-
-    async def drain(self) -> None:
-        """Returns when all that was written has been heard; the next write starts the card anew."""
-        ...
-
-
-class Microphone(Protocol):
-    """The microphone at the device."""
-
-    async def open(self) -> SoundSource:
-        """Live frames from now on. Raises CardLostError."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FmSignal:
-    """A reading of the tuner. `pi` is None while no RDS identity is decoded."""
-
-    frequency_khz: int
-    rssi_dbuv: int
-    pi: str | None
-
-
-class FmTuner(Protocol):
-    """An FM receiver whose sound can be read."""
-
-    async def tune(self, frequency_khz: int) -> None:
-        """Raises CardLostError when the chip does not answer."""
-        ...
-
-    async def signal(self) -> FmSignal:
-        """Reading of the frequency tuned to."""
-        ...
-
-    async def open(self) -> SoundSource:
-        """What it hears on the frequency tuned to, noise included."""
-        ...
-
-
-class Amplifier(Protocol):
-    """The power amplifier's enable line."""
-
-    async def switch(self, on: bool) -> None:
-        """Sets the line; idempotent."""
-        ...
-
-
-class Meter(Protocol):
-    """Measures what really comes out, where the board can."""
-
-    def level_cdb(self) -> int | None:
-        """Level of the last second at the amplifier's output in hundredths of dBFS; None without such a meter."""
         ...
 
 
@@ -340,3 +233,6 @@ class Board(Protocol):
     def amplifier(self) -> Amplifier: ...
     def meter(self) -> Meter: ...
     def clock_sources(self) -> ClockSources: ...
+    def lamps(self) -> Lamps: ...
+    def guardian(self) -> Guardian | None: ...
+    def watch(self) -> Watch: ...

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from edge.core.events import ClockSource
+from hardware.interfaces import Guardian
 from simulators.amplifier import SimAmplifier
 from simulators.button import SimButtons
 from simulators.fm_station import SimEther, SimTuner
 from simulators.horn import SimHorn
+from simulators.lamps import SimLamps
 from simulators.loop_clock import LoopClock
 from simulators.meter import SimMeter
 from simulators.microphone import SimMicrophone
+from simulators.part_watch import SimWatch
 from simulators.sound_card import SimSoundCard
 from simulators.time_source import SimTimeSources
 
@@ -36,6 +39,8 @@ class SimBoard:
         self.sim_tuner = None if ether is None else SimTuner(clock, ether)
         self.buttons = SimButtons()
         self.time_sources = SimTimeSources(clock, ClockSource.NTP, ClockSource.RTC)
+        self.sim_lamps = SimLamps()
+        self.sim_watch = SimWatch()
         self._meter = SimMeter(self.horn, fitted=metered)
 
     def card(self) -> SimSoundCard:
@@ -65,3 +70,15 @@ class SimBoard:
     def clock_sources(self) -> SimTimeSources:
         """See `edge.ports.Board`."""
         return self.time_sources
+
+    def lamps(self) -> SimLamps:
+        """See `edge.ports.Board`."""
+        return self.sim_lamps
+
+    def guardian(self) -> Guardian | None:
+        """See `edge.ports.Board`."""
+        return None
+
+    def watch(self) -> SimWatch:
+        """See `edge.ports.Board`."""
+        return self.sim_watch

@@ -21,6 +21,12 @@ class LatePlayer:
 
         return await PyAvPlayer().open(media, offset_ms=offset_ms)
 
+    async def open_stream(self, address: str) -> SoundSource:
+        """See `edge.ports.Player`."""
+        from simulators.player import PyAvPlayer
+
+        return await PyAvPlayer().open_stream(address)
+
     def packet_decoder(self) -> PacketDecoder:
         """See `edge.ports.Player`."""
         from simulators.player import PyAvPlayer

@@ -41,6 +41,10 @@ class PyAvPlayer:
             raise
         return source
 
+    async def open_stream(self, address: str) -> SoundSource:
+        """See `edge.ports.Player`."""
+        raise MediaError("streams are not played here yet")
+
     def packet_decoder(self) -> OpusPacketDecoder:
         """See `edge.ports.Player`."""
         return OpusPacketDecoder()
