@@ -275,7 +275,7 @@ class GuardianState:
 
 
 class Guardian(Protocol):
-    """The supervising microcontroller: its relay lets the computer through while the computer proves that it lives."""
+    """The supervising microcontroller: its relay lets the computer through while that proves it lives."""
 
     async def beat(self, wall_ms: int | None) -> None:
         """One proof of life; due every 500 ms.
