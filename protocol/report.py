@@ -106,6 +106,14 @@ class FaultCode(StrEnum):
     STORAGE_FULL = "storage_full"
     STATE_DAMAGED = "state_damaged"
     LIVE_STALLED = "live_stalled"
+    STREAM_LOST = "stream_lost"
+    MESSAGE_MISSING = "message_missing"
+    LINE_FAULT = "line_fault"
+    POWER_LOW = "power_low"
+    GUARDIAN_LOST = "guardian_lost"
+    TUNER_LOST = "tuner_lost"
+    CLOCK_CHIP_LOST = "clock_chip_lost"
+    METER_LOST = "meter_lost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,4 +160,12 @@ FAULTS = {
     "storage_full": N_("Memory full"),
     "state_damaged": N_("Stored data damaged"),
     "live_stalled": N_("Live broadcast stalled"),
+    "stream_lost": N_("Web radio lost"),
+    "message_missing": N_("No such stored message"),
+    "line_fault": N_("Speaker line faulty"),
+    "power_low": N_("Supply voltage low"),
+    "guardian_lost": N_("Guardian does not answer"),
+    "tuner_lost": N_("Radio receiver lost"),
+    "clock_chip_lost": N_("Clock chip lost"),
+    "meter_lost": N_("Level meter lost"),
 }

@@ -71,6 +71,16 @@ FAULTS: Final[dict[FaultCode, str]] = {
     FaultCode.STORAGE_FULL: N_("The memory is full."),
     FaultCode.STATE_DAMAGED: N_("Stored data was damaged, by a power cut for instance; the device started afresh."),
     FaultCode.LIVE_STALLED: N_("The live broadcast did not arrive any more."),
+    FaultCode.STREAM_LOST: N_("The web radio to relay cannot be reached or fell silent; it is tried again."),
+    FaultCode.MESSAGE_MISSING: N_("A message button was pressed, and there is no such message on the device."),
+    FaultCode.LINE_FAULT: N_("The speaker line is cut, shorted or has lost horns. Check the cable."),
+    FaultCode.POWER_LOW: N_("The supply voltage is too low; the device may stop at any time. Check its supply."),
+    FaultCode.GUARDIAN_LOST: N_("The guardian does not answer; nobody takes over if the computer stops."),
+    FaultCode.TUNER_LOST: N_("The radio receiver does not answer; there is no radio relay."),
+    FaultCode.CLOCK_CHIP_LOST: N_(
+        "The clock chip does not answer; after a power cut without network the device does not know the time."
+    ),
+    FaultCode.METER_LOST: N_("The meter at the amplifier does not answer; what really sounds is not measured."),
 }
 
 FAULT_NAMES: Final[dict[FaultCode, str]] = {
@@ -89,6 +99,14 @@ FAULT_NAMES: Final[dict[FaultCode, str]] = {
     FaultCode.STORAGE_FULL: N_("Memory full"),
     FaultCode.STATE_DAMAGED: N_("Stored data damaged"),
     FaultCode.LIVE_STALLED: N_("Live broadcast stalled"),
+    FaultCode.STREAM_LOST: N_("Web radio lost"),
+    FaultCode.MESSAGE_MISSING: N_("No such stored message"),
+    FaultCode.LINE_FAULT: N_("Speaker line faulty"),
+    FaultCode.POWER_LOW: N_("Supply voltage low"),
+    FaultCode.GUARDIAN_LOST: N_("Guardian does not answer"),
+    FaultCode.TUNER_LOST: N_("Radio receiver lost"),
+    FaultCode.CLOCK_CHIP_LOST: N_("Clock chip lost"),
+    FaultCode.METER_LOST: N_("Level meter lost"),
 }
 
 CLONE_SIGNS: Final[dict[CloneSign, str]] = {

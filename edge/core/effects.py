@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.core.guarding_plan import GuardingPlan
 from edge.core.output import Output
 from protocol.bulletin import MediaRef
 from protocol.clock import MonoMs
@@ -99,6 +100,13 @@ class MuteAmplifier:
 
 
 @dataclass(frozen=True, slots=True)
+class ArmGuardian:
+    """What the guardian does while the computer is dead, from now on; tried again until it has taken it."""
+
+    plan: GuardingPlan
+
+
+@dataclass(frozen=True, slots=True)
 class PublishReport:
     """Tell the controller; all but a status wait on disk while the link is down."""
 
@@ -116,5 +124,6 @@ Effect = (
     | AskAttestation
     | Relocate
     | MuteAmplifier
+    | ArmGuardian
     | PublishReport
 )

@@ -171,6 +171,37 @@ class StopPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagePressed:
+    """Somebody at the device pressed the button of a stored message, 1 to 3; what it means is signed."""
+
+    number: int
+
+
+class BoardPart(StrEnum):
+    """A part of the board that can be found sick; the values are those of `hardware.interfaces.Part`."""
+
+    SPEAKER_LINE = "speaker_line"
+    POWER = "power"
+    GUARDIAN = "guardian"
+    TUNER = "tuner"
+    CLOCK_CHIP = "clock_chip"
+    METER = "meter"
+
+
+@dataclass(frozen=True, slots=True)
+class PartJudged:
+    """The board's own watch looked at a part; told first of all, and at each change.
+
+    Attributes:
+        detail: for the technician, with the figure that was measured.
+    """
+
+    part: BoardPart
+    healthy: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FmSignalMeasured:
     """The tuner's reading on a frequency.
 
@@ -208,6 +239,23 @@ class SoundEnded:
     level_cdb: int
     reason: EndReason
     output_level_cdb: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFailing:
+    """Nothing more comes from the source of what sounds; a second or two of it are still held.
+
+    Either `SoundRecovered` follows, or `SoundEnded` when all that was held has sounded.
+    """
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SoundRecovered:
+    """The source that was failing gives sound again, and nothing was missed."""
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +298,13 @@ Event = (
     | TalkPressed
     | TalkReleased
     | StopPressed
+    | MessagePressed
+    | PartJudged
     | FmSignalMeasured
     | SoundStarted
     | SoundEnded
+    | SoundFailing
+    | SoundRecovered
     | LevelMeasured
     | CardChanged
     | StateSaveFailed

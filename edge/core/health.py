@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from edge.core import fm_gate, live, timeline, withheld
+from edge.core.events import BoardPart, PartJudged
 from edge.core.output import AlertOutput, MicrophoneOutput, Output, Silence
 from edge.core.state import AgentState
 from edge.core.turn import Turn
@@ -15,6 +16,15 @@ from protocol.report import Fault, FaultCode
 SOUND_MISSING_MS: Final = 5000
 CLOCK_GRACE_MS: Final = 30_000
 STORAGE_FULL_MS: Final = 60_000
+
+_PART_FAULTS: Final = {
+    BoardPart.SPEAKER_LINE: FaultCode.LINE_FAULT,
+    BoardPart.POWER: FaultCode.POWER_LOW,
+    BoardPart.GUARDIAN: FaultCode.GUARDIAN_LOST,
+    BoardPart.TUNER: FaultCode.TUNER_LOST,
+    BoardPart.CLOCK_CHIP: FaultCode.CLOCK_CHIP_LOST,
+    BoardPart.METER: FaultCode.METER_LOST,
+}
 
 
 def tell(turn: Turn) -> None:
@@ -33,6 +43,12 @@ def tell(turn: Turn) -> None:
     turn.change(faults={code: former.get(code, (turn.now.wall, detail)) for code, detail in present.items()})
 
 
+def judged(turn: Turn, event: PartJudged) -> None:
+    """A part of the board was found sick, or well again."""
+    others = {part: detail for part, detail in turn.state.parts.items() if part is not event.part}
+    turn.change(parts=others if event.healthy else {**others, event.part: event.detail or str(event.part)})
+
+
 def assess(state: AgentState, now: Now) -> dict[FaultCode, str]:
     """Faults that hold now, each with a detail for the technician."""
     found = {
@@ -46,6 +62,8 @@ def assess(state: AgentState, now: Now) -> dict[FaultCode, str]:
         FaultCode.MEDIA_DAMAGED: _first(state.damaged_media),
         FaultCode.STORAGE_FULL: _storage(state, now),
         FaultCode.LIVE_STALLED: _live_stalled(state),
+        FaultCode.MESSAGE_MISSING: state.message_refused[0] if state.message_refused is not None else None,
+        **{_PART_FAULTS[part]: detail for part, detail in state.parts.items()},
         **(_by_the_hour(state, now) if now.clock > ClockTrust.NONE else {}),
     }
     return {code: detail for code, detail in found.items() if detail is not None}

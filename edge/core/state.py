@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from edge.core.events import ClockSource
+from edge.core.events import BoardPart, ClockSource
 from edge.core.in_force import InForce
 from edge.core.output import Output, Silence
 from edge.core.trust_state import TrustState
-from protocol.bulletin import BulletinClass
+from protocol.bulletin import BulletinClass, MediaRef
 from protocol.clock import MonoMs, WallMs
 from protocol.grants import Anchor
 from protocol.report import EndReason, FaultCode, Level
@@ -131,6 +131,20 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredSpeech:
+    """A stored message that was asked for by its button and has not ended.
+
+    Attributes:
+        document: digest of the signed configuration that names it.
+    """
+
+    number: int
+    media: MediaRef
+    document: str
+    since: MonoMs
+
+
+@dataclass(frozen=True, slots=True)
 class StopMark:
     """Rungs 4 to 8 are silent until then."""
 
@@ -191,6 +205,7 @@ class SoundState:
         quiet_since: when sound that is expected was measured last; `loud_since` the other way round.
         shift_ms: the believed hour, from the system's, as the sound path was told.
         failed: key of a broken source, and when it may be opened again.
+        resting: relayed streams that broke off, by key, and when each may sound again.
     """
 
     output: Output = Silence()
@@ -208,6 +223,7 @@ class SoundState:
     failed: tuple[str, MonoMs] | None = None
     card_present: bool = True
     shift_ms: int = 0
+    resting: Mapping[str, MonoMs] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +233,10 @@ class AgentState:
     Attributes:
         force: the documents of `trust`, sorted out.
         lives: live sessions that were heard of, by id.
+        message: what a message button started; a power cut ends it, because who pressed the button is there to press
+            it again, and nobody expects it after the lights come back.
+        message_refused: why the last press of a message button was in vain, and when.
+        parts: parts of the board that are sick, each with what was found.
         told, announced: keep receipts from being sent twice: of items that are ready, and of what sounded lately.
     """
 
@@ -233,6 +253,9 @@ class AgentState:
     progress: Mapping[str, Progress] = field(default_factory=dict)
     talk: Talk | None = None
     talk_stuck: bool = False
+    message: StoredSpeech | None = None
+    message_refused: tuple[str, MonoMs] | None = None
+    parts: Mapping[BoardPart, str] = field(default_factory=dict)
     stop: StopMark | None = None
     lives: Mapping[str, LiveState] = field(default_factory=dict)
     fm: FmState = FmState()
