@@ -34,7 +34,7 @@ def main() -> int:
 async def _run(path: Path) -> None:
     config = read_config(path)
     make_board, make_player = load(config.board, what="board"), load(config.player, what="player")
-    agent = asyncio.ensure_future(run_agent(config, make_board(), make_player()))
+    agent = asyncio.ensure_future(run_agent(config, make_board(config), make_player()))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, agent.cancel)

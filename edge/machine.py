@@ -1,8 +1,10 @@
 """What an agent runs on, named in its configuration and loaded late: the agent itself imports no driver.
 
-A board is named `module:function`. The function takes no arguments, is called inside the running event loop, and
-returns an `edge.ports.Board`; a player's function returns an `edge.ports.Player`. For a device without hardware:
+A board is named `module:function`. The function takes the `AgentConfig`, is called inside the running event loop, and
+returns an `edge.ports.Board`; a player's function takes nothing and returns an `edge.ports.Player`. On a real board,
+which `board.json` describes, and for a device without hardware:
 
+    "board": "edge.adapters.board:make_board", "player": "hardware.vlc_player:make_player"
     "board": "simulators.machine:make_board", "player": "simulators.machine:make_player"
 """
 
@@ -15,7 +17,7 @@ from typing import Any
 from edge.config import ConfigError
 
 
-def load(name: str, *, what: str) -> Callable[[], Any]:
+def load(name: str, *, what: str) -> Callable[..., Any]:
     """The function that makes a board or a player.
 
     Raises:
@@ -25,7 +27,7 @@ def load(name: str, *, what: str) -> Callable[[], Any]:
     if not module or not function:
         raise ConfigError(f"{what} is written module:function, not {name!r}; edge/machine.py tells more")
     try:
-        made: Callable[[], Any] = getattr(importlib.import_module(module), function)
+        made: Callable[..., Any] = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"{what} {name!r} cannot be loaded: {error}") from error
     return made

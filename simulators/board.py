@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.adapters.panel_events import PanelEvents
 from edge.core.events import ClockSource
 from hardware.interfaces import Guardian
 from simulators.amplifier import SimAmplifier
@@ -38,6 +39,7 @@ class SimBoard:
         self.sim_microphone = SimMicrophone(clock)
         self.sim_tuner = None if ether is None else SimTuner(clock, ether)
         self.buttons = SimButtons()
+        self._panel = PanelEvents(self.buttons)
         self.time_sources = SimTimeSources(clock, ClockSource.NTP, ClockSource.RTC)
         self.sim_lamps = SimLamps()
         self.sim_watch = SimWatch()
@@ -55,9 +57,9 @@ class SimBoard:
         """See `edge.ports.Board`."""
         return self.sim_tuner
 
-    def panel(self) -> SimButtons:
+    def panel(self) -> PanelEvents:
         """See `edge.ports.Board`."""
-        return self.buttons
+        return self._panel
 
     def amplifier(self) -> SimAmplifier:
         """See `edge.ports.Board`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from edge.config import AgentConfig
 from edge.ports import PacketDecoder, SoundSource
 from simulators.board import SimBoard
 from simulators.loop_clock import LoopClock
@@ -34,7 +35,7 @@ class LatePlayer:
         return PyAvPlayer().packet_decoder()
 
 
-def make_board() -> SimBoard:
+def make_board(_: AgentConfig) -> SimBoard:
     """A board without an antenna. Nobody listens back here, and each second of memory costs 100 kB."""
     return SimBoard(LoopClock(), keep_s=_KEEP_S)
 
