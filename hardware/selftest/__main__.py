@@ -102,8 +102,11 @@ async def _parts(name: str, board: BoardFile) -> Parts:
         make: Callable[[BoardFile], Any] = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
         raise BoardError(f"--parts {name}: {error}") from error
-    made = make(board)
-    parts = await made if inspect.isawaitable(made) else made
+    try:
+        made = make(board)
+        parts = await made if inspect.isawaitable(made) else made
+    except Exception as error:  # whatever a wrong name happens to be
+        raise BoardError(f"--parts {name}: {type(error).__name__}: {error}") from error
     if not isinstance(parts, Parts):
         raise BoardError(f"--parts {name}: it makes {type(parts).__name__}, not Parts")
     return parts

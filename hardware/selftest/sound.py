@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -56,12 +55,12 @@ async def _play(bench: Bench, card: SoundCard) -> tuple[float, int | None]:
     """How long the card took for the sweep, and the loudest that the meter saw meanwhile."""
     metered: list[int] = []
     frames = sweep(bench.level_dbfs)
-    began = time.monotonic()
+    began = asyncio.get_running_loop().time()
     for number, frame in enumerate(frames):
         await card.write(frame)
         if bench.parts.meter is not None and number % 25 == 24:
             metered += [one for one in [bench.parts.meter.level_cdb()] if one is not None]
-    took_ms = (time.monotonic() - began) * 1000
+    took_ms = (asyncio.get_running_loop().time() - began) * 1000
     for _frame in range(_TAIL_FRAMES):
         await card.write(SILENT_FRAME)
     await card.drain()

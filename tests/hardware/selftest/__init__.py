@@ -1,0 +1,1 @@
+"""The self-test: what it finds, what it lets sound, and how it tells."""
