@@ -16,6 +16,8 @@ media_reserve_mb    room that programmes never use
 usb                 directory where sticks are mounted; empty: no sticks
 system_clock        whether the operating system's NTP and clock chip are asked for the time
 board, player       what this agent runs on, as `module:function`; see `edge/machine.py`
+board_file          path of `board.json`, which says what a real board is made of; empty: the one beside this file, if
+                    there is one; see `hardware/board_file.py`
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ from protocol.units import UnitPath, covers, unit_path
 AGENT_VERSION: Final = "0.1.0"
 _FILE_BYTES_MAX: Final = 64 * 1024
 _PATH_CHARS_MAX: Final = 1000
+_BOARD_FILE: Final = "board.json"
 
 
 class ConfigError(Exception):
@@ -67,6 +70,7 @@ class AgentConfig:
     system_clock: bool = True
     board: str = ""
     player: str = ""
+    board_file: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
 
     def __post_init__(self) -> None:
         device_id(self.device)
@@ -135,7 +139,9 @@ def _did_you_mean(key: str, known: Iterable[str]) -> str:
 
 def _absolute(value: dict[str, Any], directory: Path) -> dict[str, Any]:
     made = {"anchor": "anchor.json", "data": "data", **value}
-    for key in ("anchor", "root", "data", "usb", "ca", "certificate", "key"):
+    if not made.get("board_file") and (directory / _BOARD_FILE).exists():
+        made["board_file"] = _BOARD_FILE
+    for key in ("anchor", "root", "data", "usb", "ca", "certificate", "key", "board_file"):
         if isinstance(made.get(key), str) and made[key]:
             made[key] = str(directory / made[key])
     return made

@@ -7,10 +7,13 @@ signed), so a relay never chatters, and switches hundreds of times a day at the 
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from hardware.errors import BoardError, CardLostError
+from hardware.errors import BoardError
 from hardware.gpio_line import OutputLine
+
+_log = logging.getLogger(__name__)
 
 
 class GpioAmplifier:
@@ -26,26 +29,22 @@ class GpioAmplifier:
     """
 
     def __init__(self, pin: int, *, active_high: bool = True, factory: Any = None) -> None:
+        self._failed = False
         self._line = OutputLine(pin, active_high=active_high, factory=factory)
 
     async def switch(self, on: bool) -> None:
         """See `hardware.interfaces.Amplifier`; written also when it should be so already, in case it is not.
 
-        Raises:
-            CardLostError: the pin cannot be set.
+        A pin that fails is told in the log: sound goes on, since the amplifier may well be on.
         """
         try:
             self._line.set(on)
         except BoardError as error:
-            raise CardLostError(f"the amplifier does not obey: {error}") from error
+            _log.log(logging.DEBUG if self._failed else logging.WARNING, "the amplifier does not obey: %s", error)
+            self._failed = True
+        else:
+            self._failed = False
 
     def close(self) -> None:
         """Switches off and leaves the pin on the safe side."""
         self._line.close()
-
-
-class NoAmplifier:
-    """Implements `hardware.interfaces.Amplifier` for a board whose amplifier is always on, or switches by itself."""
-
-    async def switch(self, on: bool) -> None:
-        """See `hardware.interfaces.Amplifier`: nothing to do."""

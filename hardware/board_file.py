@@ -6,13 +6,14 @@ named and does not answer is reported and done without. Examples are in `hardwar
 variant             a name for the board, shown by the self-test
 sound               `card`: an ALSA name or a stable id (usb:<vid>:<pid>[:<path>], card:<id>); `mixer`: its control
                     for the volume
-microphone          `card`, and `ring`: directory in which the last 30 minutes are kept (empty: they are not)
+microphone          `card`, `mixer`, and `ring`: directory in which the last 30 minutes are kept (empty: nowhere)
 amplifier           `pin` of its enable line or relay, `active_high`
 selector            two relays before the amplifier: `computer_pin`, `fm_pin`, `active_high`, `settle_ms`
 buttons             pins of `talk`, `key`, `stop`, `message_1`, `message_2`, `message_3`: each closes to ground
 lamps               pins of `on_air`, `link`, `fault`, and `active_high`
 i2c_bus             number of the I2C bus on which the chips below are
-tuner               an Si4703: `capture` is the card that hears it, `reset_pin`, `address`; or `behind_guardian`
+tuner               an Si4703: `capture` is the card that hears it, `mixer`, `reset_pin`, `address`; or
+                    `behind_guardian`
 meter               an ADS1115 at the speaker line: `address`
 clock_chip          a DS3231: `address`
 guardian            `port` of its UART, `key_file` that it shares; it owns the amplifier's relay
@@ -57,6 +58,7 @@ class MicrophonePart:
     """The microphone, and where the last 30 minutes of it are kept."""
 
     card: str
+    mixer: str = ""
     ring: str = ""
 
 
@@ -105,11 +107,12 @@ class TunerPart:
     """The Si4703, on our own bus or behind the guardian.
 
     Attributes:
-        capture: sound card whose input hears it.
+        capture: sound card whose input hears it, and `mixer` the control of that input.
         reset_pin: its RST line; the chip speaks I2C only after a reset with SDIO low.
     """
 
     capture: str
+    mixer: str = ""
     address: int = _address(0x10)
     reset_pin: int | None = _pin()
     behind_guardian: bool = False

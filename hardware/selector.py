@@ -7,11 +7,16 @@ relay's release time and bouncing are over (5 ms and 10 ms on data sheets of sma
 from __future__ import annotations
 
 import asyncio
+import logging
 from enum import StrEnum
 from typing import Any
 
 from hardware.board_file import SelectorPart
+from hardware.errors import BoardError
 from hardware.gpio_line import OutputLine
+from hardware.interfaces import Amplifier
+
+_log = logging.getLogger(__name__)
 
 
 class Heard(StrEnum):
@@ -78,3 +83,19 @@ class Selector:
     def _open_all(self) -> None:
         for line in self._lines.values():
             line.set(False)
+
+
+class SelectedAmplifier:
+    """Implements `hardware.interfaces.Amplifier`: the computer is what is heard before the amplifier goes on."""
+
+    def __init__(self, amplifier: Amplifier, selector: Selector) -> None:
+        self._amplifier, self._selector = amplifier, selector
+
+    async def switch(self, on: bool) -> None:
+        """See `hardware.interfaces.Amplifier`."""
+        if on:
+            try:
+                await self._selector.select(Heard.COMPUTER)
+            except BoardError as error:
+                _log.warning("the selector does not obey: %s", error)
+        await self._amplifier.switch(on)

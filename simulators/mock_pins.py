@@ -7,6 +7,7 @@ low in between. Here it is, and it is remembered.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from gpiozero.pins.mock import MockFactory, MockPin
@@ -20,10 +21,12 @@ class WitnessPin(MockPin):  # type: ignore[misc]
 
     Attributes:
         levels: every level it was driven or pulled to, oldest first; floating leaves it where it was.
+        told: what is connected to it, told of every level.
     """
 
     def __init__(self, factory: Any, info: Any) -> None:
         self.levels: deque[bool] = deque(maxlen=_LEVELS_MAX)
+        self.told: Callable[[bool], object] = bool
         super().__init__(factory, info)
 
     def output_with_state(self, state: bool) -> None:
@@ -40,15 +43,19 @@ class WitnessPin(MockPin):  # type: ignore[misc]
     def _set_pull(self, value: str) -> None:
         super()._set_pull(value)
         if value in _PULLED:
-            self.levels.append(_PULLED[value])
+            self._witness(_PULLED[value])
 
     def _set_state(self, value: bool) -> None:
         super()._set_state(value)
-        self.levels.append(bool(value))
+        self._witness(bool(value))
 
     def _drive(self, level: bool) -> None:
         self._change_state(bool(level))
-        self.levels.append(bool(level))
+        self._witness(bool(level))
+
+    def _witness(self, level: bool) -> None:
+        self.levels.append(level)
+        self.told(level)
 
 
 class MockPins:

@@ -1,0 +1,138 @@
+"""The parts of a board behind a bus or a serial port: tuner, meter, clock chip, guardian, and their watch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from hardware.access import Access
+from hardware.board_file import BoardFile, GuardianPart, TunerPart
+from hardware.errors import BoardError
+from hardware.interfaces import Amplifier, FmTuner
+from hardware.linux_i2c import I2c
+
+if TYPE_CHECKING:
+    from hardware.fm_tuner import RadioTime
+    from hardware.guardian_link import GuardianLink
+
+_KEY_BYTES: Final = 32
+T = TypeVar("T")
+P = TypeVar("P")
+
+
+class Fit(Protocol):
+    """Makes a part that is named in the file; None when it is not, or does not answer."""
+
+    def __call__(self, name: str, part: P | None, make: Callable[[P], T]) -> T | None: ...
+
+
+class Chips:
+    """What could be opened of them.
+
+    Attributes:
+        guardian: the link to it; with it, `amplifier` is its relay.
+        tuner: on our own bus, or behind the guardian.
+    """
+
+    def __init__(self, file: BoardFile, access: Access, *, fit: Fit) -> None:
+        self._file, self._access, self._fit = file, access, fit
+        self._bus: I2c | None = None
+        self.guardian: GuardianLink | None = fit("guardian", file.guardian, self._make_guardian)
+        fit("guardian's line", self.guardian, _Held)
+        self.amplifier: Amplifier | None = self._make_amplifier()
+        self.tuner: FmTuner | None = fit("tuner", file.tuner, self._make_tuner)
+
+    async def chip_time_ms(self) -> int | None:
+        """Wall milliseconds by the clock chip; None without one, or when it knows itself that it has stopped.
+
+        Raises:
+            PortError: it does not answer.
+        """
+        return None
+
+    def radio_time(self) -> RadioTime | None:
+        """The last time that the station tuned to has told, if this tuner decodes it."""
+        told: Callable[[], RadioTime | None] | None = getattr(self.tuner, "clock_time", None)
+        return None if told is None else told()
+
+    def _i2c(self) -> I2c:
+        if self._bus is None:
+            self._bus = self._access.i2c(self._file.i2c_bus)
+        return self._bus
+
+    def _make_guardian(self, part: GuardianPart) -> GuardianLink:
+        from hardware.guardian_link import GuardianLink
+
+        return GuardianLink(self._access.uart(part.port), read_key(Path(part.key_file)))
+
+    def _make_amplifier(self) -> Amplifier | None:
+        if self.guardian is None:
+            return None
+        from hardware.guardian_parts import GuardianAmplifier
+
+        return GuardianAmplifier(self.guardian)
+
+    def _make_tuner(self, part: TunerPart) -> FmTuner:
+        from hardware.alsa_capture import AlsaCapture
+
+        alsa = self._access
+        capture = AlsaCapture(part.capture, mixer=part.mixer or None, library=alsa.alsa_library, root=alsa.alsa_root)
+        if not part.behind_guardian:
+            return self._own_tuner(part, capture)
+        if self.guardian is None:
+            raise BoardError("it is behind the guardian, which is not to be had")
+        from hardware.guardian_parts import GuardianTuner
+
+        return GuardianTuner(self.guardian, capture)
+
+    def _own_tuner(self, part: TunerPart, capture: Any) -> FmTuner:
+        from hardware.fm_tuner import Si4703Tuner
+        from hardware.gpio_line import OutputLine
+        from hardware.si4703 import Si4703
+
+        bus = self._i2c()
+        assert part.reset_pin is not None, "the file was checked"
+        reset = self._fit("tuner reset", part.reset_pin, lambda pin: OutputLine(pin, factory=self._access.pins()))
+        if reset is None:
+            raise BoardError("its reset pin is not to be had")
+        return Si4703Tuner(Si4703(bus, reset=reset.set, hold_sdio=bus.hold, address=part.address), capture)
+
+
+class _Held:
+    """Keeps the line to the guardian until it is closed."""
+
+    def __init__(self, link: GuardianLink) -> None:
+        self._link = link
+        self._task = asyncio.get_running_loop().create_task(self._hold(), name="guardian")
+
+    async def close(self) -> None:
+        """Lets go of the line."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def _hold(self) -> None:
+        async with self._link:
+            await asyncio.Event().wait()
+
+
+def read_key(path: Path) -> bytes:
+    """The key that guardian and computer share: 32 bytes, or their 64 hexadecimal digits.
+
+    Raises:
+        BoardError: it is missing, or no key.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_KEY_BYTES * 4)
+        return data if len(data) == _KEY_BYTES else _from_digits(data)
+    except (OSError, ValueError) as error:
+        raise BoardError(f"the guardian's key {path} cannot be read: {error}; pair the guardian again") from error
+
+
+def _from_digits(data: bytes) -> bytes:
+    key = bytes.fromhex(data.decode("ascii"))
+    if len(key) != _KEY_BYTES:
+        raise ValueError(f"it has {len(key)} bytes, not {_KEY_BYTES}")
+    return key
