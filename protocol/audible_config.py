@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from protocol.bulletin import MediaRef
 from protocol.clock import DAY_S, WallMs, local_datetime, local_second
 from protocol.codec import bounded
-from protocol.limits import STATIONS_MAX, WINDOWS_MAX
+from protocol.limits import MESSAGES_MAX, STATIONS_MAX, WINDOWS_MAX
 from protocol.schedule import check_frequency, check_pi
 from protocol.units import UnitPath, unit_path
 
@@ -66,6 +67,20 @@ class Station:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """Sound behind one of the message buttons at the device (tin nhắn lưu sẵn).
+
+    Attributes:
+        number: of the button, from 1.
+        title: for people: what the message says.
+    """
+
+    number: int = field(metadata=bounded(low=1, high=MESSAGES_MAX))
+    title: str
+    media: MediaRef
+
+
+@dataclass(frozen=True, slots=True)
 class AudibleConfig:
     """The rules of the horn for one unit. The nearest ancestor that has one decides, as a whole.
 
@@ -76,6 +91,7 @@ class AudibleConfig:
         rssi_floor_dbuv: weakest FM signal that opens the gate, in dB above 1 microvolt.
         fm_session_ms_max: longest single opening of the FM gate.
         head_age_ms_max: without a fresh head for this long, stored programmes stop (behaviour.md, section 3).
+        messages: what the message buttons play, at most one behind each.
     """
 
     scope: UnitPath
@@ -96,9 +112,12 @@ class AudibleConfig:
     amplifier_hold_ms: int = field(default=5000, metadata=bounded(low=500, high=60_000))
     talk_ms_max: int = field(default=900_000, metadata=bounded(low=10_000, high=3_600_000))
     head_age_ms_max: int = field(default=8 * 86_400_000, metadata=bounded(low=60_000, high=92 * 86_400_000))
+    messages: tuple[StoredMessage, ...] = field(default=(), metadata=bounded(count_max=MESSAGES_MAX))
 
     def __post_init__(self) -> None:
         unit_path(self.scope)
+        if len({message.number for message in self.messages}) != len(self.messages):
+            raise ValueError("two messages stand behind one button")
 
 
 def in_any(windows: tuple[Window, ...], wall: WallMs) -> bool:

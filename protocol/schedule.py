@@ -13,6 +13,7 @@ from protocol.bulletin import BulletinClass, CatchUp, MediaRef, When
 from protocol.clock import WallMs
 from protocol.codec import bounded
 from protocol.limits import ITEMS_MAX, MEDIA_DURATION_MS_MAX, SCHEDULE_LIFETIME_MS_MAX, TARGETS_MAX
+from protocol.stream import StreamRelay
 from protocol.units import UnitPath, covers, unit_path
 
 FM_KHZ_BANDS = ((54_000, 68_000), (87_000, 108_000))
@@ -71,6 +72,9 @@ def check_pi(pi: str | None) -> None:
         raise ValueError("an RDS programme identity is four upper-case hexadecimal digits")
 
 
+Content = Programme | Relay | StreamRelay
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One place in the schedule.
@@ -82,7 +86,7 @@ class Item:
     id: str
     title: str
     bulletin_class: BulletinClass
-    content: Programme | Relay
+    content: Content
     when: When
     targets: tuple[UnitPath, ...] = field(metadata=bounded(count_max=TARGETS_MAX))
     catch_up: CatchUp = CatchUp.RESUME

@@ -9,7 +9,8 @@ from enum import StrEnum
 from protocol.audible_config import DEFAULT_QUIET_HOURS, AudibleConfig, Window, in_any
 from protocol.bulletin import BulletinClass, Explicit, MediaRef
 from protocol.clock import WallMs
-from protocol.schedule import Item, Programme, Relay, Schedule
+from protocol.schedule import Content, Item, Programme, Schedule
+from protocol.stream import StreamRelay
 from signer import wording
 from signer.i18n import gettext as _
 from signer.places import Places, Reach
@@ -145,9 +146,11 @@ def _line(item: Item, change: Change, *, places: Places, quiet: tuple[Window, ..
     )
 
 
-def _source(content: Programme | Relay) -> str:
+def _source(content: Content) -> str:
     if isinstance(content, Programme):
         return _("Recorded programme")
+    if isinstance(content, StreamRelay):
+        return _("Relay of the web radio %(address)s") % {"address": content.address}
     words = _("Relay of FM %(frequency)s") % {"frequency": wording.frequency(content.frequency_khz)}
     return words + (_(", station identity %(pi)s") % {"pi": content.pi} if content.pi else "")
 

@@ -1,7 +1,8 @@
 """One agent core at a desk, in virtual time: no loop, no files, no sound; a model of the sound path that answers.
 
 The model does what the engine's contract says: a switch begins at its instant, what sounded before ends then, a
-programme ends after its length, a level comes every second. Effects are collected; saved state can be booted again.
+programme ends after its length, a level comes every second; two seconds of a live session or a stream are held, and
+a source that gives no more is told before they are over. Effects are collected; saved state can be booted again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from edge.core.agent import Decision, initial, step
 from edge.core.effects import (
     DeleteMedia,
     Effect,
+    FeedLive,
     FetchMedia,
     MonitorFm,
     PublishReport,
@@ -30,10 +32,12 @@ from edge.core.events import (
     LevelMeasured,
     MediaStored,
     SoundEnded,
+    SoundFailing,
+    SoundRecovered,
     SoundStarted,
     Ticked,
 )
-from edge.core.output import Output, ProgrammeOutput, Silence
+from edge.core.output import LiveOutput, MessageOutput, Output, ProgrammeOutput, Silence, StreamOutput
 from edge.core.state import AgentState, Identity
 from protocol.clock import ClockTrust, MonoMs, Now, WallMs
 from protocol.report import AsRun, EndReason, Fault, Receipt, Status
@@ -42,6 +46,8 @@ R = TypeVar("R", Receipt, Status, AsRun, Fault)
 
 NOMINAL_CDB = -1800
 SILENT_CDB = -12_000
+_STALL_MS = 1400
+_HELD_MS = 600
 
 
 @dataclass
@@ -53,6 +59,7 @@ class SoundModel:
     planned: tuple[int, Output] | None = None
     level_cdb: int = NOMINAL_CDB
     shift_ms: int = 0
+    failing: bool = False
     spans: list[tuple[int, int, Output]] = field(default_factory=list)
 
 
@@ -63,6 +70,7 @@ class Desk:
     Attributes:
         signals: what the tuner would measure: frequency to strength and identity.
         reachable: digests that a fetch finds; None means every one.
+        dead_streams: addresses of web radios where nobody answers.
         effects, decisions: all so far.
     """
 
@@ -72,6 +80,7 @@ class Desk:
     state: AgentState = None  # type: ignore[assignment]
     signals: dict[int, tuple[int, str | None]] = field(default_factory=dict)
     reachable: frozenset[str] | None = None
+    dead_streams: set[str] = field(default_factory=set)
     sound: SoundModel = field(default_factory=SoundModel)
     effects: list[Effect] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
@@ -83,6 +92,7 @@ class Desk:
     boots: int = 0
     _queue: list[tuple[int, int, _Timed]] = field(default_factory=list)
     _count: int = 0
+    _dry: int = 0
 
     @property
     def wall(self) -> WallMs:
@@ -151,6 +161,10 @@ class Desk:
         """Lets time pass until a wall instant."""
         self.advance(wall - self.wall)
 
+    def later(self, in_ms: int, event: Event) -> None:
+        """Lets something happen by itself after a while."""
+        self._later(self.mono + in_ms, event)
+
     def reports(self, kind: type[R]) -> list[R]:
         """Reports of a kind so far."""
         return [one.report for one in self.effects if isinstance(one, PublishReport) and isinstance(one.report, kind)]
@@ -164,10 +178,14 @@ class Desk:
             self._begin(event)
         elif isinstance(event, _End):
             self._finish(event)
+        elif isinstance(event, _Unopened):
+            self.send(SoundEnded(event.key, self.sound_wall, self.sound_wall, SILENT_CDB, EndReason.SOURCE_FAILED))
         elif isinstance(event, _Second):
             self._measure(event)
         elif isinstance(event, _Reading):
             self._read(event)
+        elif isinstance(event, _Dry):
+            self._run_dry(event)
         else:
             self.send(event)
 
@@ -181,7 +199,12 @@ class Desk:
                 self.stored.pop(key, None)
         elif isinstance(effect, SwitchOutput):
             self.sound.planned = (effect.at, effect.output)
-            self._later(max(effect.at, self.mono), _Begin(effect.output))
+            if isinstance(effect.output, StreamOutput) and effect.output.address in self.dead_streams:
+                self._later(self.mono + 100, _Unopened(effect.output.key))
+            else:
+                self._later(max(effect.at, self.mono), _Begin(effect.output))
+        elif isinstance(effect, FeedLive):
+            self._feed(effect.session_id)
         elif isinstance(effect, FetchMedia):
             if self.reachable is None or effect.media.digest in self.reachable:
                 self.media.add(effect.media.digest)
@@ -205,16 +228,53 @@ class Desk:
             return
         self.send(SoundStarted(event.output.key, self.sound_wall))
         self._later(self.mono + 1000, _Second(event.output.key))
+        if isinstance(event.output, LiveOutput):
+            self._feed(event.output.session_id)
+        if isinstance(event.output, MessageOutput):
+            self._later(self.mono + event.output.media.duration_ms, _End(event.output.key))
         if isinstance(event.output, ProgrammeOutput):
             rest = event.output.origin + event.output.media.duration_ms - self.sound_wall
             self._later(self.mono + max(rest, 1), _End(event.output.key))
+
+    def _feed(self, session_id: str) -> None:
+        """Segments came: the session goes on for what is held of them."""
+        output = self.sound.output
+        if isinstance(output, LiveOutput) and output.session_id == session_id:
+            self.go_on()
+            self._hold(output.key)
+
+    def fall_silent(self) -> None:
+        """The stream that sounds closes or stalls: what is held of it sounds on."""
+        self._dry += 1
+        self.sound.failing = True
+        self._later(self.mono + _HELD_MS, _Dry(self.sound.output.key, self._dry))
+        self.send(SoundFailing(self.sound.output.key))
+
+    def go_on(self) -> None:
+        """It gives sound again."""
+        self._dry += 1
+        if self.sound.failing:
+            self.sound.failing = False
+            self.send(SoundRecovered(self.sound.output.key))
+
+    def _hold(self, key: str) -> None:
+        self._later(self.mono + _STALL_MS, _Dry(key, self._dry, failing=True))
+
+    def _run_dry(self, event: _Dry) -> None:
+        """Nothing came for a second; after another one, what was held is over."""
+        if event.key != self.sound.output.key or event.count != self._dry:
+            return
+        if event.failing:
+            self.fall_silent()
+        else:
+            self._end_present(EndReason.SOURCE_FAILED)
 
     def _end_present(self, reason: EndReason) -> None:
         output, began = self.sound.output, self.sound.began
         if isinstance(output, Silence):
             return
         self.sound.spans.append((began, self.sound_wall, output))
-        self.sound.output = Silence()
+        self.sound.output, self.sound.failing = Silence(), False
         self.send(SoundEnded(output.key, began, self.sound_wall, self.sound.level_cdb, reason))
 
     def _finish(self, event: _End) -> None:
@@ -248,6 +308,18 @@ class _End:
 
 
 @dataclass(frozen=True)
+class _Unopened:
+    key: str
+
+
+@dataclass(frozen=True)
+class _Dry:
+    key: str
+    count: int
+    failing: bool = False
+
+
+@dataclass(frozen=True)
 class _Second:
     key: str
 
@@ -257,4 +329,4 @@ class _Reading:
     frequency_khz: int | None
 
 
-_Timed = Event | _Begin | _End | _Second | _Reading
+_Timed = Event | _Begin | _End | _Unopened | _Dry | _Second | _Reading

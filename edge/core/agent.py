@@ -14,9 +14,12 @@ from edge.core import (
     clock_trust,
     deadlines,
     downloads,
+    failing,
     fm_gate,
+    guarding,
     health,
     live,
+    message,
     plan,
     proof,
     registers,
@@ -64,7 +67,6 @@ from protocol.clock import MonoMs, Now, WallMs
 from protocol.errors import DocumentError
 
 LOCAL_STOP_MS: Final = 15 * 60_000
-LOCAL_STOP_BY: Final = "panel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def _attend(turn: Turn, before: AgentState) -> None:
     trust.drop_expired(turn)
     withheld.watch(turn, before)
     _watch_talk(turn)
+    message.watch(turn)
     live.watch(turn)
     plan.refresh(turn)
     restoration.catch_up(turn)
@@ -114,6 +117,7 @@ def _attend(turn: Turn, before: AgentState) -> None:
     sound.conduct(turn)
     proof.settle(turn)
     _follow_media(turn, before)
+    guarding.watch(turn)
     health.tell(turn)
     status.tell(turn)
 
@@ -173,7 +177,8 @@ def _watch_talk(turn: Turn) -> None:
 
 
 def _stop_pressed(turn: Turn, _: StopPressed) -> None:
-    former, mark = turn.state.stop, StopMark(WallMs(turn.now.wall + LOCAL_STOP_MS), LOCAL_STOP_BY)
+    message.end(turn)
+    former, mark = turn.state.stop, StopMark(WallMs(turn.now.wall + LOCAL_STOP_MS), message.PANEL)
     if former is None or former.until < mark.until:
         turn.change(stop=mark)
         turn.dirty = True
@@ -205,13 +210,13 @@ _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     TalkPressed: _talk_pressed,
     TalkReleased: _talk_released,
     StopPressed: _stop_pressed,
-    MessagePressed: lambda turn, event: None,
+    MessagePressed: message.press,
     PartJudged: health.judged,
     FmSignalMeasured: fm_gate.observe,
     SoundStarted: proof.started,
     SoundEnded: proof.ended,
-    SoundFailing: lambda turn, event: None,
-    SoundRecovered: lambda turn, event: None,
+    SoundFailing: failing.failing,
+    SoundRecovered: failing.recovered,
     LevelMeasured: proof.measured,
     CardChanged: _card_changed,
     StateSaveFailed: _save_failed,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from edge.core import fm_gate, live, timeline
+from edge.core import fm_gate, live, message, relays, timeline
 from edge.core.in_force import Accepted
 from edge.core.output import AlertOutput, FmOutput, MicrophoneOutput, Output, Rung, Silence
 from edge.core.state import AgentState
@@ -131,11 +131,16 @@ LADDER: Final = (
     Step(Rung.EMERGENCY_MICROPHONE, _emergency_microphone, quiet_hours=False, needs_clock=False, stoppable=False),
     Step(Rung.EMERGENCY, _alert, quiet_hours=False, needs_clock=True, stoppable=False),
     Step(Rung.MICROPHONE, _microphone, quiet_hours=False, needs_clock=False, stoppable=False),
+    Step(Rung.MICROPHONE, message.output_of, quiet_hours=False, needs_clock=False, stoppable=False),
     Step(Rung.LIVE_PRIORITY, _live(Rung.LIVE_PRIORITY), quiet_hours=True, needs_clock=True, stoppable=True),
     Step(Rung.PRIORITY, _drill, quiet_hours=True, needs_clock=True, stoppable=True),
     Step(Rung.PRIORITY, _programme(Rung.PRIORITY), quiet_hours=True, needs_clock=True, stoppable=True),
     Step(Rung.ORDINARY, _live(Rung.ORDINARY), quiet_hours=True, needs_clock=True, stoppable=True),
     Step(Rung.ORDINARY, _programme(Rung.ORDINARY), quiet_hours=True, needs_clock=True, stoppable=True),
+    Step(Rung.FM_SLOT, relays.output_of, quiet_hours=True, needs_clock=True, stoppable=True),
     Step(Rung.FM_SLOT, _fm(Rung.FM_SLOT), quiet_hours=True, needs_clock=True, stoppable=True),
     Step(Rung.FM_FALLBACK, _fm(Rung.FM_FALLBACK), quiet_hours=True, needs_clock=True, stoppable=True),
+    # What is left of a source that gives no more: good sound, held a second or two ago, rather than nothing.
+    Step(Rung.LIVE_PRIORITY, live.rest_of, quiet_hours=True, needs_clock=True, stoppable=True),
+    Step(Rung.FM_SLOT, relays.rest_of, quiet_hours=True, needs_clock=True, stoppable=True),
 )

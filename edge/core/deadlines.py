@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from edge.core import clock_trust, fm_gate, health, live, proof, sound, timeline, withheld
-from edge.core.output import ProgrammeOutput, Silence
+from edge.core import clock_trust, fm_gate, health, live, message, proof, relays, sound, timeline, withheld
+from edge.core.output import LiveOutput, ProgrammeOutput, Silence
 from edge.core.state import AgentState
 from protocol.alert import Alert
 from protocol.audible_config import AudibleConfig
@@ -32,7 +32,13 @@ def _monotonic(state: AgentState, now: Now) -> Iterator[int]:
         yield state.clock.asked + clock_trust.ASK_AGAIN_MS
     if state.talk is not None:
         yield state.talk.since + config.talk_ms_max
+    yield sound.settles_at(state)
+    if state.message is not None:
+        yield message.over_at(state.message)
+    if state.message_refused is not None:
+        yield message.forgotten_at(state.message_refused)
     yield from (one.last + live.STALL_MS for one in state.lives.values() if one.flowing)
+    yield from _rests(state)
     if state.fm.frequency_khz is not None or fm_gate.wish(state, now) is not None:
         yield now.mono + FM_LOOK_MS
     if state.sound.failed is not None:
@@ -47,6 +53,16 @@ def _monotonic(state: AgentState, now: Now) -> Iterator[int]:
     yield state.booted + health.CLOCK_GRACE_MS + 1
 
 
+def _rests(state: AgentState) -> Iterator[int]:
+    """When what is held of a source that gives no more is over, and when a web radio comes back."""
+    if isinstance(state.sound.output, LiveOutput):
+        yield from (live.rest_ends(one) for one in state.lives.values())
+    for until in state.sound.resting.values():
+        yield until - relays.REST_MS + relays.HELD_MS_MAX
+        yield until - relays.OPEN_AHEAD_MS
+        yield until
+
+
 def _wall(state: AgentState, now: Now) -> Iterator[int]:
     yield from _documents(state)
     yield from _window_edges(timeline.config_of(state), now.wall)
@@ -55,6 +71,7 @@ def _wall(state: AgentState, now: Now) -> Iterator[int]:
     start = timeline.next_start(state, now.wall)
     if start is not None:
         yield start - sound.PREPARE_MS
+        yield start - relays.OPEN_AHEAD_MS
         yield start - fm_gate.LISTEN_AHEAD_MS
         yield start
     output = state.sound.output

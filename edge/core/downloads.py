@@ -24,6 +24,8 @@ def request(turn: Turn) -> None:
         if media.digest in turn.state.fetching and turn.once(f"urgent/{media.digest}"):
             turn.do(FetchMedia(media, urgent=True))
         _fetch(turn, media, urgent=True)
+    for media in turn.state.force.message_media:
+        _fetch(turn, media, urgent=False)
     if not turn.clock_believed:
         return
     missing = [one for one in _programmes(turn.state) if _is_missing(turn.state, one[1].media)]

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from edge.core import live
+from edge.core import live, relays
 from edge.core.effects import MonitorFm
 from edge.core.events import FmSignalMeasured
-from edge.core.output import Rung
+from edge.core.output import LiveOutput, Rung, StreamOutput
 from edge.core.state import AgentState, FmState, Occurrence
-from edge.core.timeline import any_dead, config_of, relay_due, unplayable
+from edge.core.timeline import any_dead, config_of, unplayable
 from edge.core.turn import Turn
 from protocol.audible_config import AudibleConfig, Fallback, Station, in_any
 from protocol.clock import ClockTrust, MonoMs, Now, WallMs
@@ -57,7 +57,7 @@ def wish(state: AgentState, now: Now) -> FmWish | None:
     config = config_of(state)
     if in_any(config.quiet_hours, now.wall):
         return None
-    slot = relay_due(state, now)
+    slot = relays.fm_due(state, now)
     if slot is not None:
         occurrence, relay = slot
         return FmWish(Rung.FM_SLOT, (Station(relay.frequency_khz, "", relay.pi),), occurrence)
@@ -67,9 +67,32 @@ def wish(state: AgentState, now: Now) -> FmWish | None:
 
 
 def _fallback_wanted(state: AgentState, config: AudibleConfig, now: Now) -> bool:
-    if config.fallback is not Fallback.FM or not in_any(config.fm_windows, now.wall):
+    if not _fallback_allowed(config, now):
         return False
-    return bool(live.stalled(state)) or any_dead(state, now.wall) or bool(unplayable(state, now))
+    lost = bool(live.stalled(state)) or relays.lost(state, now) is not None
+    return lost or any_dead(state, now.wall) or bool(unplayable(state, now))
+
+
+def _fallback_allowed(config: AudibleConfig, now: Now) -> bool:
+    return config.fallback is Fallback.FM and in_any(config.fm_windows, now.wall)
+
+
+def _listening(turn: Turn) -> FmWish | None:
+    """Which stations are measured: wanted now, of a slot that begins soon, or such as would stand in."""
+    return wish(turn.state, turn.now) or _soon(turn) or _standby(turn)
+
+
+def _standby(turn: Turn) -> FmWish | None:
+    """While a network brings the sound, the gate is held ready: what breaks off is replaced before it is missed."""
+    state, now = turn.state, turn.now
+    sound, config = state.sound, config_of(state)
+    coming = sound.planned[0] if sound.planned is not None else None
+    networked = isinstance(sound.output, LiveOutput | StreamOutput) or isinstance(coming, StreamOutput)
+    if not networked or state.stop is not None or not turn.clock_believed:
+        return None
+    if in_any(config.quiet_hours, now.wall) or not _fallback_allowed(config, now):
+        return None
+    return FmWish(Rung.FM_FALLBACK, config.fm_stations)
 
 
 def station_open(state: AgentState, wanted: FmWish | None) -> Station | None:
@@ -81,7 +104,7 @@ def station_open(state: AgentState, wanted: FmWish | None) -> Station | None:
 
 def attend(turn: Turn) -> None:
     """Chooses the frequency to measure: that of the wish now, or of a slot that begins soon."""
-    wanted = wish(turn.state, turn.now) or _soon(turn)
+    wanted = _listening(turn)
     free = [one for one in wanted.stations if not _is_barred(turn.state.fm, one, turn.now.mono)] if wanted else []
     frequency = free[0].frequency_khz if free else None
     fm = turn.state.fm
@@ -153,7 +176,7 @@ def _bar(turn: Turn, reason: str, duration_ms: int) -> None:
 def observe(turn: Turn, event: FmSignalMeasured) -> None:
     """Takes a reading; opens, keeps or shuts the gate."""
     fm = turn.state.fm
-    wanted = wish(turn.state, turn.now) or _soon(turn)
+    wanted = _listening(turn)
     stations = wanted.stations if wanted is not None else ()
     station = next((one for one in stations if one.frequency_khz == event.frequency_khz), None)
     if station is None or event.frequency_khz != fm.frequency_khz:
@@ -181,6 +204,8 @@ def _take_reading(turn: Turn, event: FmSignalMeasured, station: Station) -> None
     good = fm.good + 1 if event.rssi_dbuv >= floor else 0
     pi = event.pi or fm.pi
     opened = fm.opened
+    if opened is not None and wish(turn.state, turn.now) is None:
+        opened = turn.now.mono  # held ready, it does not sound: its cap has not begun to count
     if opened is None and good >= GOOD_READINGS and (station.pi is None or pi == station.pi):
         opened = turn.now.mono
     turn.change(fm=replace(fm, good=good, rssi_dbuv=event.rssi_dbuv, pi=pi, opened=opened, measured=turn.now.mono))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from edge.core import fm_gate, live, timeline, withheld
+from edge.core import fm_gate, live, relays, timeline, withheld
 from edge.core.events import BoardPart, PartJudged
 from edge.core.output import AlertOutput, MicrophoneOutput, Output, Silence
 from edge.core.state import AgentState
@@ -79,6 +79,7 @@ def _by_the_hour(state: AgentState, now: Now) -> dict[FaultCode, str | None]:
         FaultCode.HEAD_STALE: _first(stale),
         FaultCode.DOCUMENT_WITHHELD: withheld.fault(state, now.mono),
         FaultCode.MEDIA_MISSING: missing[0].item.title if missing else None,
+        FaultCode.STREAM_LOST: lost.item.title if (lost := relays.lost(state, now)) is not None else None,
         FaultCode.FM_REFUSED: fm_gate.refusal(state, now),
     }
 

@@ -52,6 +52,7 @@ class InForce:
         head_issued: date of the newest head.
         items: of all schedules: ordinary ones of the home unit or the place itself, priority ones of any ancestor.
         alert_media: recordings of alerts: urgent.
+        message_media: what the message buttons play, wanted whatever the hour.
         programmes, media: digests that the items name, and that any document names.
     """
 
@@ -60,6 +61,7 @@ class InForce:
     head_issued: WallMs = WallMs(0)
     items: tuple[HeardItem, ...] = field(default=(), repr=False)
     alert_media: tuple[MediaRef, ...] = ()
+    message_media: tuple[MediaRef, ...] = ()
     programmes: frozenset[str] = frozenset()
     media: frozenset[str] = frozenset()
 
@@ -76,14 +78,17 @@ def sort_out(documents: Mapping[str, Accepted], former: InForce, *, home: UnitPa
     heads = [one.document.issued for one in documents.values() if isinstance(one.document, Head)]
     alerts = [one.document for one in documents.values() if isinstance(one.document, Alert)]
     urgent = tuple(part.media for alert in alerts for part in alert.parts if part.media is not None)
+    config = max(configs, key=lambda config: depth(config.scope), default=None)
+    messages = tuple(one.media for one in config.messages) if config is not None else ()
     return InForce(
-        config=max(configs, key=lambda config: depth(config.scope), default=None),
+        config=config,
         schedules=schedules,
         head_issued=max(heads, default=WallMs(0)),
         items=items,
         alert_media=urgent,
+        message_media=messages,
         programmes=programmes,
-        media=programmes | {media.digest for media in urgent},
+        media=programmes | {media.digest for media in (*urgent, *messages)},
     )
 
 

@@ -23,6 +23,7 @@ from protocol.live import LiveSegment, LiveSession, opus_packets, unpack_segment
 from protocol.report import EndReason, Standing
 
 STALL_MS: Final = 2000
+_SLACK_MS: Final = 500
 RETURN_MS: Final = 10_000
 RESERVED_AHEAD: Final = 20
 """Counters stored ahead: a write each 20 s at most, and so much of a session is lost after a power cut within it."""
@@ -73,10 +74,35 @@ def _take(turn: Turn, session: LiveSession, counter: int, packets: tuple[bytes, 
 
 
 def _flowing(live: LiveState, mono: MonoMs) -> LiveState:
+    """A session that said goodbye flows on until what is held of it has sounded: the last words are not cut."""
     rested = live.returned is None or mono - live.returned >= RETURN_MS
-    flowing = not live.ended and (live.flowing or rested)
+    flowing = live.flowing or (rested and not live.ended)
     returned = mono if flowing and not live.flowing else live.returned
     return replace(live, last=mono, flowing=flowing, returned=returned)
+
+
+def fall_silent(turn: Turn, session_id: str) -> None:
+    """The sound path has had nothing for a second and holds little more; a goodbye is no fault."""
+    former = turn.state.lives.get(session_id)
+    if former is not None and not former.ended:
+        turn.change(lives={**turn.state.lives, session_id: replace(former, flowing=False)})
+
+
+def go_on(turn: Turn, session_id: str) -> None:
+    """It flows again before what was held ran out: this is not a return, so its rest does not count."""
+    former = turn.state.lives.get(session_id)
+    if former is not None and not former.ended:
+        turn.change(lives={**turn.state.lives, session_id: replace(former, flowing=True)})
+
+
+def has_ended(state: AgentState, session_id: str) -> bool:
+    """Whether a session said goodbye."""
+    return session_id in state.lives and state.lives[session_id].ended
+
+
+def is_over(turn: Turn, session_id: str) -> None:
+    """All that was held of a session that said goodbye has sounded."""
+    turn.change(lives={**turn.state.lives, session_id: replace(turn.state.lives[session_id], flowing=False)})
 
 
 def watch(turn: Turn) -> None:
@@ -109,6 +135,21 @@ def output_of(state: AgentState, rung: Rung, now: Now) -> LiveOutput | None:
         if live is not None and live.flowing and session.bulletin_class is wanted and session.expires > now.wall:
             return _output(state, held, session, rung)
     return None
+
+
+def rest_of(state: AgentState, now: Now) -> LiveOutput | None:
+    """What is held of the session that sounds and gives no more."""
+    output = state.sound.output
+    if not isinstance(output, LiveOutput):
+        return None
+    live = state.lives.get(output.session_id)
+    lasts = any(one.id == output.session_id and one.expires > now.wall for _, one in sessions(state))
+    return output if live is not None and lasts and now.mono < rest_ends(live) else None
+
+
+def rest_ends(live: LiveState) -> MonoMs:
+    """When a sound path has surely nothing more of a session."""
+    return MonoMs(live.last + STALL_MS + _SLACK_MS)
 
 
 def _output(state: AgentState, held: Accepted, session: LiveSession, rung: Rung) -> LiveOutput:

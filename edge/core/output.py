@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from protocol.alert import Part, Tone
 from protocol.bulletin import MediaRef
-from protocol.clock import WallMs
+from protocol.clock import MonoMs, WallMs
 from protocol.units import UnitPath
 
 
@@ -52,6 +52,28 @@ class MicrophoneOutput:
     def key(self) -> str:
         """Identity of the sound."""
         return f"microphone/{self.rung}"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageOutput:
+    """A stored message, once from its beginning, because somebody at the device pressed its button.
+
+    Attributes:
+        document: digest of the configuration that names it.
+        pressed: when; the same message pressed again is another sound.
+    """
+
+    rung: Rung
+    document: str
+    number: int
+    media: MediaRef
+    pressed: MonoMs
+    attenuation_cdb: int = 0
+
+    @property
+    def key(self) -> str:
+        """Identity of the sound."""
+        return f"message/{self.number}/{self.media.digest}/{self.pressed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +165,31 @@ class FmOutput:
         return f"fm/{self.rung}/{self.frequency_khz}/{self.item}/{self.start}/{self.scope}"
 
 
-Output = Silence | MicrophoneOutput | AlertOutput | ProgrammeOutput | LiveOutput | FmOutput
+@dataclass(frozen=True, slots=True)
+class StreamOutput:
+    """A web radio in its relay slot.
+
+    Attributes:
+        document, item, start, scope: the relay slot.
+        address: where it is, as signed.
+    """
+
+    rung: Rung
+    document: str
+    item: str
+    start: WallMs
+    address: str
+    attenuation_cdb: int = 0
+    scope: UnitPath | None = None
+
+    @property
+    def key(self) -> str:
+        """Identity of the sound."""
+        return f"stream/{self.item}/{self.start}/{self.scope}/{self.address}"
+
+
+Output = (
+    Silence | MicrophoneOutput | MessageOutput | AlertOutput | ProgrammeOutput | LiveOutput | FmOutput | StreamOutput
+)
+SlotOutput = ProgrammeOutput | FmOutput | StreamOutput
+"""What sounds an occurrence of a schedule; FM also without one."""

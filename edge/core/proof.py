@@ -9,15 +9,25 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from edge.core import fm_gate, lineup, plan, timeline
+from edge.core import fm_gate, lineup, live, message, plan, relays, timeline
 from edge.core.effects import MuteAmplifier
 from edge.core.events import LevelMeasured, SoundEnded, SoundStarted
-from edge.core.output import AlertOutput, FmOutput, LiveOutput, Output, ProgrammeOutput, Silence
+from edge.core.output import (
+    AlertOutput,
+    FmOutput,
+    LiveOutput,
+    MessageOutput,
+    Output,
+    ProgrammeOutput,
+    Silence,
+    SlotOutput,
+    StreamOutput,
+)
 from edge.core.sound import bounded, why_ended
 from edge.core.state import AgentState, Occurrence, Progress
 from edge.core.turn import Turn
 from protocol.clock import MonoMs, WallMs
-from protocol.limits import REPORT_LEVELS_MAX
+from protocol.limits import REPORT_LEVELS_MAX, TEXT_CHARS_MAX
 from protocol.report import LEVEL_SILENCE_CDB, AsRun, EndReason, Level, Standing
 from protocol.schedule import Schedule
 
@@ -46,7 +56,7 @@ def _named_by(state: AgentState, output: Output | None) -> tuple[tuple[str, str,
         return tuple((digest, kinds.get(digest, "alert"), None) for digest in (output.document, *output.others))
     if isinstance(output, ProgrammeOutput):
         return ((output.document, "schedule", output.item),)
-    if isinstance(output, FmOutput) and output.document is not None:
+    if isinstance(output, FmOutput | StreamOutput) and output.document is not None:
         return ((output.document, "schedule", output.item),)
     if isinstance(output, LiveOutput):
         return ((output.document, "live-session", None),)
@@ -59,11 +69,11 @@ def ended(turn: Turn, event: SoundEnded) -> None:
     output = sound.told.get(event.key)
     if output is None or isinstance(output, Silence):
         return
-    event = _since_it_began(turn, event)
+    event = _of_a_goodbye(turn, output, _since_it_began(turn, event))
     by_switch = event.reason is EndReason.SUPERSEDED
     reason = _reason_of_switch(turn, output) if by_switch else event.reason
-    if not by_switch and event.key == sound.output.key:
-        _became_silent(turn, event)
+    if not by_switch:
+        _came_to_its_end(turn, output, event)
     lost_ms = _follow_item(turn, output, event, reason)
     _log(turn, output, event, reason=reason, lost_ms=lost_ms)
     _tell_heard(turn, output, event.level_cdb, event.output_level_cdb)
@@ -73,6 +83,33 @@ def _since_it_began(turn: Turn, event: SoundEnded) -> SoundEnded:
     """The clock may have been set while it sounded: its beginning was told when it was."""
     began = turn.state.sound.begun.get(event.key, event.began)
     return replace(event, began=min(began, event.wall))
+
+
+def _of_a_goodbye(turn: Turn, output: Output, event: SoundEnded) -> SoundEnded:
+    """A session that said goodbye has come to its end when nothing more of it is held."""
+    goodbye = isinstance(output, LiveOutput) and live.has_ended(turn.state, output.session_id)
+    failed = event.reason is EndReason.SOURCE_FAILED
+    return replace(event, reason=EndReason.COMPLETE) if goodbye and failed else event
+
+
+def _came_to_its_end(turn: Turn, output: Output, event: SoundEnded) -> None:
+    playing = turn.state.message
+    if isinstance(output, MessageOutput) and playing is not None and playing.since == output.pressed:
+        message.end(turn)
+    if isinstance(output, StreamOutput):
+        relays.rest(turn, event.key)
+        _forget_plan(turn, event.key)
+    if isinstance(output, LiveOutput) and event.reason is EndReason.COMPLETE:
+        live.is_over(turn, output.session_id)
+    if event.key == turn.state.sound.output.key:
+        _became_silent(turn, event)
+
+
+def _forget_plan(turn: Turn, key: str) -> None:
+    """What was to begin could not be opened."""
+    sound = turn.state.sound
+    if sound.planned is not None and sound.planned[0].key == key:
+        turn.change(sound=replace(sound, planned=None))
 
 
 def _reason_of_switch(turn: Turn, output: Output) -> EndReason:
@@ -89,7 +126,8 @@ def _reason_of_switch(turn: Turn, output: Output) -> EndReason:
 def _became_silent(turn: Turn, event: SoundEnded) -> None:
     sound = turn.state.sound
     broken = event.reason is EndReason.SOURCE_FAILED
-    failed = (event.key, MonoMs(turn.now.mono + RETRY_MS)) if broken else sound.failed
+    rests = isinstance(sound.output, StreamOutput)
+    failed = (event.key, MonoMs(turn.now.mono + RETRY_MS)) if broken and not rests else sound.failed
     turn.change(sound=replace(sound, output=Silence(), output_since=turn.now.mono, failed=failed))
     if broken and isinstance(sound.output, FmOutput):
         fm_gate.break_off(turn, sound.output.frequency_khz)
@@ -98,7 +136,7 @@ def _became_silent(turn: Turn, event: SoundEnded) -> None:
 
 def _follow_item(turn: Turn, output: Output, event: SoundEnded, reason: EndReason) -> int:
     """Updates the occurrence; returns how much of it was lost before this part."""
-    if not isinstance(output, ProgrammeOutput | FmOutput) or output.document is None:
+    if not isinstance(output, SlotOutput) or output.document is None:
         return 0
     occurrence = timeline.occurrence_of(turn.state, output)
     if occurrence is None:
@@ -142,10 +180,11 @@ def is_audible(level_cdb: int, output_level_cdb: int | None) -> bool:
 
 
 def _log(turn: Turn, output: Output, event: SoundEnded, *, reason: EndReason, lost_ms: int) -> None:
+    if isinstance(output, StreamOutput) and event.began == event.wall:
+        return  # it could not be opened, and is tried again and again: the fault tells that, once
     count = turn.state.as_run_count
     turn.change(as_run_count=count + 1)
     document, item, start = _cause(output)
-    stop = turn.state.stop
     turn.report(
         AsRun(
             id=f"{turn.state.boot_id}-{count}-{event.wall}",
@@ -161,22 +200,33 @@ def _log(turn: Turn, output: Output, event: SoundEnded, *, reason: EndReason, lo
             item=item,
             start=start,
             lost_ms=lost_ms,
-            stopped_by=stop.by if reason is EndReason.STOPPED and stop is not None else None,
+            stopped_by=_stopped_by(turn.state, output) if reason is EndReason.STOPPED else None,
         )
     )
 
 
+def _stopped_by(state: AgentState, output: Output) -> str | None:
+    """A message ends by a hand at the device; all else by the stop in force."""
+    if isinstance(output, MessageOutput):
+        return message.PANEL
+    return state.stop.by if state.stop is not None else None
+
+
 def _cause(output: Output) -> tuple[str | None, str | None, WallMs | None]:
-    if isinstance(output, ProgrammeOutput | FmOutput):
+    if isinstance(output, SlotOutput):
         return output.document, output.item, output.start
+    if isinstance(output, MessageOutput):
+        return output.document, f"message-{output.number}", None
     if isinstance(output, AlertOutput | LiveOutput):
         return output.document, None, None
     return None, None, None
 
 
 def _source(output: Output) -> str:
-    if isinstance(output, ProgrammeOutput):
+    if isinstance(output, ProgrammeOutput | MessageOutput):
         return output.media.digest
+    if isinstance(output, StreamOutput):
+        return output.address[:TEXT_CHARS_MAX]
     if isinstance(output, FmOutput):
         return f"fm {output.frequency_khz} kHz"
     return output.key.partition("/")[0]

@@ -64,6 +64,7 @@ class Registers:
     transfer: Transfer | None = None
     root: RootTaken | None = None
     lives: tuple[Number, ...] = ()
+    guard_version: int = 0
 
 
 def pack(state: AgentState) -> bytes:
@@ -84,6 +85,7 @@ def pack(state: AgentState) -> bytes:
             transfer=trust.transfer,
             root=trust.root,
             lives=tuple(Number(name, one.reserved) for name, one in state.lives.items() if one.reserved >= 0),
+            guard_version=state.guard.version,
         )
     )
 
@@ -114,6 +116,7 @@ def unpack(state: AgentState, data: bytes) -> AgentState:
         trust=trust,
         progress={one.key: one.progress for one in stored.progress},
         stop=stored.stop,
+        guard=replace(state.guard, version=stored.guard_version),
     )
 
 

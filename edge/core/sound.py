@@ -9,25 +9,30 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from edge.core import lineup, live, timeline
+from edge.core import lineup, live, message, relays, timeline
 from edge.core.arbiter import choose_output
 from edge.core.effects import MuteAmplifier, ShiftWall, SwitchOutput
 from edge.core.output import (
     AlertOutput,
-    FmOutput,
     LiveOutput,
+    MessageOutput,
+    MicrophoneOutput,
     Output,
     ProgrammeOutput,
     Rung,
     Silence,
+    SlotOutput,
+    StreamOutput,
 )
+from edge.core.state import AgentState
 from edge.core.turn import Turn
-from protocol.clock import MonoMs
+from protocol.clock import MonoMs, WallMs
 from protocol.report import EndReason
 
 T = TypeVar("T")
 
 PREPARE_MS: Final = 2500
+_SETTLE_MS: Final = 100
 SAME_INSTANT_MS: Final = 5
 SAME_END_MS: Final = 200
 """A successor that was planned may report its first sample a moment before the clock here says so."""
@@ -47,6 +52,8 @@ def conduct(turn: Turn) -> None:
     """Tells the sound path what sounds now and what begins soon."""
     lineup.line_up(turn)
     current = _not_broken(turn, choose_output(turn.state, turn.now))
+    if turn.state.message is not None and not isinstance(current, MessageOutput):
+        message.end(turn)
     if current.key != turn.state.sound.output.key:
         _switch(turn, current)
     _prepare(turn, current)
@@ -103,7 +110,11 @@ def why_ended(turn: Turn, old: Output, new: Output) -> EndReason:
         return EndReason.INTERRUPTED
     if isinstance(old, AlertOutput):
         return _why_alert_ended(turn, old, new)
-    if isinstance(old, ProgrammeOutput | FmOutput):
+    if isinstance(old, MessageOutput):
+        return _why_message_ended(turn, old, new)
+    if isinstance(old, StreamOutput) and relays.is_resting(turn.state, old, turn.now):
+        return EndReason.SOURCE_FAILED
+    if isinstance(old, SlotOutput):
         return _why_item_ended(turn, old)
     if isinstance(old, LiveOutput):
         return live.why_ended(turn.state, old.session_id)
@@ -118,7 +129,16 @@ def _why_alert_ended(turn: Turn, old: AlertOutput, new: Output) -> EndReason:
     return EndReason.CANCELLED if cancelled else EndReason.COMPLETE
 
 
-def _why_item_ended(turn: Turn, old: ProgrammeOutput | FmOutput) -> EndReason:
+def _why_message_ended(turn: Turn, old: MessageOutput, new: Output) -> EndReason:
+    if isinstance(new, MicrophoneOutput):
+        return EndReason.INTERRUPTED
+    if isinstance(new, MessageOutput):
+        return EndReason.SUPERSEDED
+    named = any(one.media == old.media for one in timeline.config_of(turn.state).messages)
+    return EndReason.STOPPED if named else EndReason.CANCELLED
+
+
+def _why_item_ended(turn: Turn, old: SlotOutput) -> EndReason:
     if isinstance(old, ProgrammeOutput) and turn.now.wall >= lineup.occurrence_end(old) - SAME_END_MS:
         return EndReason.COMPLETE
     withdrawn = timeline.occurrence_of(turn.state, old) is None
@@ -127,6 +147,8 @@ def _why_item_ended(turn: Turn, old: ProgrammeOutput | FmOutput) -> EndReason:
 
 
 def _prepare(turn: Turn, current: Output) -> None:
+    if turn.now.mono < settles_at(turn.state):
+        return
     coming = _coming(turn, current)
     planned = turn.state.sound.planned
     if coming is None:
@@ -142,11 +164,31 @@ def _prepare(turn: Turn, current: Output) -> None:
 
 
 def _coming(turn: Turn, current: Output) -> tuple[Output, MonoMs] | None:
-    """The stored programme that will be chosen at the next start, if that is near."""
-    start = timeline.next_start(turn.state, turn.now.wall)
-    if start is None or start - turn.now.wall > PREPARE_MS:
-        return None
-    output = choose_output(turn.state, replace(turn.now, wall=start))
-    if not isinstance(output, ProgrammeOutput) or output.key == current.key:
-        return None
-    return output, turn.mono_at(output.origin)
+    """The stored programme or web radio that will be chosen at the next start, if that is near."""
+    for start in sorted(_starts(turn)):
+        at = turn.mono_at(start)
+        output = choose_output(turn.state, replace(turn.now, wall=start, mono=at))
+        if output.key == current.key:
+            continue
+        if isinstance(output, ProgrammeOutput) and start - turn.now.wall <= PREPARE_MS:
+            return output, turn.mono_at(output.origin)
+        if isinstance(output, StreamOutput) and _has_begun(turn, current):
+            return output, at
+    return None
+
+
+def settles_at(state: AgentState) -> MonoMs:
+    """When a switch has reached the sound path's next frame: one that is told before would make it forgotten."""
+    return MonoMs(state.sound.output_since + _SETTLE_MS)
+
+
+def _has_begun(turn: Turn, current: Output) -> bool:
+    """What was told to sound is not forgotten for something that comes in seconds."""
+    return isinstance(current, Silence) or turn.state.sound.started == current.key
+
+
+def _starts(turn: Turn) -> set[WallMs]:
+    """Instants at which another sound may begin, as far as one is got ready ahead."""
+    state, now = turn.state, turn.now
+    found = (timeline.next_start(state, now.wall), relays.comes_back(state, now))
+    return {start for start in found if start is not None and start - now.wall <= relays.OPEN_AHEAD_MS}

@@ -9,6 +9,7 @@ from edge.core.events import BoardPart, ClockSource
 from edge.core.in_force import InForce
 from edge.core.output import Output, Silence
 from edge.core.trust_state import TrustState
+from protocol.audible_config import AudibleConfig
 from protocol.bulletin import BulletinClass, MediaRef
 from protocol.clock import MonoMs, WallMs
 from protocol.grants import Anchor
@@ -227,6 +228,22 @@ class SoundState:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardState:
+    """What the guardian was last told.
+
+    Attributes:
+        version: of the last plan; survives power cuts.
+        basis: the configuration, the stop and whether it may speak at all, as the plan was made from them.
+        windows: whether the plan has any, and so grows old.
+    """
+
+    version: int = 0
+    basis: tuple[AudibleConfig, StopMark | None, bool] | None = None
+    windows: bool = False
+    armed: MonoMs = MonoMs(0)
+
+
+@dataclass(frozen=True, slots=True)
 class AgentState:
     """Everything.
 
@@ -269,3 +286,4 @@ class AgentState:
     announced: tuple[str, ...] = ()
     status_due: MonoMs = MonoMs(0)
     as_run_count: int = 0
+    guard: GuardState = GuardState()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.core.output import AlertOutput, FmOutput, Output, ProgrammeOutput
+from edge.core.output import AlertOutput, FmOutput, MessageOutput, Output, ProgrammeOutput, StreamOutput
 from edge.core.state import AgentState
 from edge.core.turn import Turn
 from protocol.audible_config import AudibleConfig
@@ -50,8 +50,10 @@ def status_of(state: AgentState, now: Now) -> Status:
 def _sounding(output: Output) -> str | None:
     if isinstance(output, AlertOutput):
         return output.alert_id
-    if isinstance(output, ProgrammeOutput):
+    if isinstance(output, ProgrammeOutput | StreamOutput):
         return output.item
+    if isinstance(output, MessageOutput):
+        return f"message-{output.number}"
     if isinstance(output, FmOutput):
         return f"{output.frequency_khz / 1000:.1f} MHz"
     return None

@@ -12,12 +12,12 @@ from itertools import islice
 from typing import Final
 
 from edge.core.in_force import safe_config
-from edge.core.output import FmOutput, ProgrammeOutput, Rung
+from edge.core.output import ProgrammeOutput, Rung, SlotOutput
 from edge.core.state import AgentState, Occurrence, Progress
 from protocol.audible_config import AudibleConfig
 from protocol.bulletin import CatchUp
 from protocol.clock import Now, WallMs
-from protocol.schedule import Programme, Relay, Schedule
+from protocol.schedule import Programme, Schedule
 from protocol.units import depth
 
 FRESH_MS: Final = 1500
@@ -74,18 +74,18 @@ def alive(state: AgentState, wall: WallMs) -> Iterator[Occurrence]:
 
 
 def is_relay(occurrence: Occurrence) -> bool:
-    """Whether it sounds from FM."""
-    return isinstance(occurrence.item.content, Relay)
+    """Whether it sounds from FM or a web radio: nothing of it is stored."""
+    return not isinstance(occurrence.item.content, Programme)
 
 
-def sounds(output: ProgrammeOutput | FmOutput, occurrence: Occurrence) -> bool:
+def sounds(output: SlotOutput, occurrence: Occurrence) -> bool:
     """Whether an output is this occurrence's."""
     return (output.scope, output.item, output.start) == (occurrence.scope, occurrence.item.id, occurrence.start)
 
 
 def rung_of(occurrence: Occurrence) -> Rung:
     """Where an occurrence stands on the ladder."""
-    if isinstance(occurrence.item.content, Relay):
+    if is_relay(occurrence):
         return Rung.FM_SLOT
     return Rung.PRIORITY if occurrence.is_priority else Rung.ORDINARY
 
@@ -170,7 +170,7 @@ def unplayable(state: AgentState, now: Now) -> tuple[Occurrence, ...]:
     found = []
     for occurrence in alive(state, now.wall):
         content = occurrence.item.content
-        if isinstance(content, Relay) or now.wall >= occurrence.end:
+        if not isinstance(content, Programme) or now.wall >= occurrence.end:
             continue
         broken = _progress(state, occurrence).failures >= FAILURES_MAX
         if broken or content.media.digest not in state.media:
@@ -178,21 +178,11 @@ def unplayable(state: AgentState, now: Now) -> tuple[Occurrence, ...]:
     return tuple(found)
 
 
-def relay_due(state: AgentState, now: Now) -> tuple[Occurrence, Relay] | None:
-    """The FM relay slot of this instant; priority first, then the widest unit."""
-    found = [
-        (occurrence, occurrence.item.content)
-        for occurrence in alive(state, now.wall)
-        if isinstance(occurrence.item.content, Relay) and now.wall < occurrence.end
-    ]
-    return min(found, key=lambda pair: (not pair[0].is_priority, depth(pair[0].scope)), default=None)
-
-
 def _progress(state: AgentState, occurrence: Occurrence) -> Progress:
     return state.progress.get(occurrence.key, Progress(WallMs(0)))
 
 
-def occurrence_of(state: AgentState, output: ProgrammeOutput | FmOutput) -> Occurrence | None:
+def occurrence_of(state: AgentState, output: SlotOutput) -> Occurrence | None:
     """The planned occurrence that an output sounds; None when it has none, or it was withdrawn."""
     if state.plan is None:
         return None

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from protocol.alert import Alert, Cancel, Part, Stop, Tone
 from protocol.assignment import Assignment, Placement
-from protocol.audible_config import AudibleConfig, Fallback, Station, Window
+from protocol.audible_config import AudibleConfig, Fallback, Station, StoredMessage, Window
 from protocol.bulletin import BulletinClass, CatchUp, Explicit, MediaRef, Weekly
 from protocol.checkpoint import Checkpoint
 from protocol.denial import Denial
@@ -17,6 +17,7 @@ from protocol.limits import INTEGER_MAX
 from protocol.live import LiveSession
 from protocol.report import AsRun, EndReason, Fault, FaultCode, InForce, Level, Receipt, Standing, Status
 from protocol.schedule import Item, Programme, Relay, Schedule
+from protocol.stream import StreamRelay
 from protocol.units import UnitPath
 from protocol.verbs import Verb
 from tests.protocol.people import key
@@ -58,6 +59,14 @@ weekly = st.builds(
 programmes = st.builds(Programme, media)
 relays = st.builds(Relay, frequencies, st.integers(1000, 4 * 3_600_000), pis)
 
+streams = st.builds(
+    StreamRelay,
+    st.sampled_from(
+        ["https://radio.vn/vov1.m3u8", "http://10.0.0.7:8000/live", "rtsp://may.vn/1", "rtp://239.1.1.1:5004"]
+    ),
+    st.integers(1000, 4 * 3_600_000),
+)
+
 
 @st.composite
 def schedules(draw: st.DrawFn) -> Schedule:
@@ -67,7 +76,7 @@ def schedules(draw: st.DrawFn) -> Schedule:
         id=texts,
         title=texts,
         bulletin_class=st.sampled_from(BulletinClass),
-        content=programmes | relays,
+        content=programmes | relays | streams,
         when=explicit | weekly,
         targets=targets_in(scope),
         catch_up=st.sampled_from(CatchUp),
@@ -94,6 +103,9 @@ configs = st.builds(
     on_computer_dead=st.sampled_from(Fallback),
     rssi_floor_dbuv=st.integers(0, 80),
     talk_ms_max=st.integers(10_000, 3_600_000),
+    messages=st.lists(
+        st.builds(StoredMessage, st.integers(1, 3), texts, media), max_size=3, unique_by=lambda one: one.number
+    ).map(tuple),
 )
 
 

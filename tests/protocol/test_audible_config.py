@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.audible_config import DEFAULT_QUIET_HOURS, AudibleConfig, Station, Window, in_any
+from protocol.audible_config import DEFAULT_QUIET_HOURS, AudibleConfig, Station, StoredMessage, Window, in_any
+from protocol.bulletin import MediaRef
 from protocol.clock import WallMs, wall_at
 from protocol.schedule import check_frequency, check_pi
 from protocol.units import UnitPath
@@ -97,3 +98,16 @@ def test_pi_that_is_none(pi: str) -> None:
 def test_config_checks_its_scope() -> None:
     with pytest.raises(ValueError, match="unit path"):
         AudibleConfig(UnitPath("Vn"), 1, WallMs(0))
+
+
+def message(number: int) -> StoredMessage:
+    return StoredMessage(number, "Mời họp", MediaRef("ab" * 32, 1000, 2000))
+
+
+def test_a_message_behind_each_button() -> None:
+    AudibleConfig(UnitPath("vn/92"), 1, WallMs(0), messages=(message(1), message(2), message(3)))
+
+
+def test_two_messages_behind_one_button_are_refused() -> None:
+    with pytest.raises(ValueError, match="one button"):
+        AudibleConfig(UnitPath("vn/92"), 1, WallMs(0), messages=(message(1), message(1)))

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from protocol import codec, limits
 from protocol.alert import Alert, Cancel, Part, Stop, Tone
 from protocol.assignment import Assignment, Placement
-from protocol.audible_config import AudibleConfig, Fallback, Station, Window
+from protocol.audible_config import AudibleConfig, Fallback, Station, StoredMessage, Window
 from protocol.authority import authorise
 from protocol.bulletin import BulletinClass, CatchUp, Explicit, MediaRef, Weekly
 from protocol.checkpoint import Checkpoint
@@ -34,6 +34,7 @@ from protocol.live import LiveSegment, LiveSession, unpack_segment
 from protocol.parcel import pack_parcel, unpack_all
 from protocol.report import AsRun, EndReason, Fault, FaultCode, InForce, Level, Receipt, Standing, Status
 from protocol.schedule import Item, Programme, Relay, Schedule
+from protocol.stream import StreamRelay
 from protocol.topics import down_topics, online_topic, unit_topic, up_topic
 from protocol.units import UnitPath
 from protocol.verbs import Verb
@@ -64,6 +65,8 @@ PARTS = (
     Programme,
     MediaRef,
     Relay,
+    StreamRelay,
+    StoredMessage,
     Explicit,
     Weekly,
     Window,

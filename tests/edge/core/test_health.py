@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+
 from edge.core.effects import MuteAmplifier
 from edge.core.events import (
+    BoardPart,
     CardChanged,
     LevelMeasured,
     LinkChanged,
+    PartJudged,
     SoundEnded,
     SoundStarted,
     StateSaveFailed,
     TalkPressed,
     Ticked,
 )
+from hardware.interfaces import Part
 from protocol.report import AsRun, EndReason, Fault, FaultCode, Receipt, Standing, Status
 from simulators.desk import Desk
 from tests.edge.core.office import Office
@@ -160,3 +165,33 @@ def test_end_told_while_no_clock_is_believed(desk: Desk, office: Office) -> None
     desk.boot(clock=False)
     desk.send(SoundEnded(key, desk.wall, desk.wall, -1800, EndReason.COMPLETE))
     assert desk.state.plan is None
+
+
+PARTS = {
+    BoardPart.SPEAKER_LINE: FaultCode.LINE_FAULT,
+    BoardPart.POWER: FaultCode.POWER_LOW,
+    BoardPart.GUARDIAN: FaultCode.GUARDIAN_LOST,
+    BoardPart.TUNER: FaultCode.TUNER_LOST,
+    BoardPart.CLOCK_CHIP: FaultCode.CLOCK_CHIP_LOST,
+    BoardPart.METER: FaultCode.METER_LOST,
+}
+
+
+@pytest.mark.parametrize("part", BoardPart)
+def test_sick_part_is_told_until_it_is_well(desk: Desk, part: BoardPart) -> None:
+    desk.send(PartJudged(part, healthy=True))
+    assert desk.reports(Fault) == []
+    desk.send(PartJudged(part, healthy=False, detail="12 ohm, 31 expected"))
+    desk.send(PartJudged(part, healthy=False, detail="11 ohm, 31 expected"))
+    desk.send(PartJudged(part, healthy=True))
+    told = [(one.code, one.detail, one.ended is not None) for one in desk.reports(Fault)]
+    assert told == [(PARTS[part], "12 ohm, 31 expected", False), (PARTS[part], "12 ohm, 31 expected", True)]
+
+
+def test_sick_part_without_a_word_is_named(desk: Desk) -> None:
+    desk.send(PartJudged(BoardPart.METER, healthy=False))
+    assert [one.detail for one in desk.reports(Fault)] == ["meter"]
+
+
+def test_parts_are_those_of_the_board() -> None:
+    assert {one.value for one in BoardPart} == {one.value for one in Part}

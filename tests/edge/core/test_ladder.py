@@ -26,11 +26,15 @@ ALL_DAY = Window(0, 86_400)
 SESSION_KEY = key("session")
 
 
-def speak(desk: Desk, session_id: str, counter: int, signer: SigningKey = SESSION_KEY) -> None:
+def spoken(session_id: str, counter: int, signer: SigningKey = SESSION_KEY) -> LiveSegmentReceived:
     sound = b"\x00\x02\xf8\xff"
     bare = LiveSegment(session_id, counter, 200, sound, b"")
     signed = LiveSegment(session_id, counter, 200, sound, signer.sign(bare.signed_bytes()))
-    desk.send(LiveSegmentReceived(signed.pack()))
+    return LiveSegmentReceived(signed.pack())
+
+
+def speak(desk: Desk, session_id: str, counter: int, signer: SigningKey = SESSION_KEY) -> None:
+    desk.send(spoken(session_id, counter, signer))
 
 
 def emergency_microphone(desk: Desk, office: Office) -> None:
@@ -48,6 +52,8 @@ def microphone(desk: Desk, office: Office) -> None:
 def live_priority(desk: Desk, office: Office) -> None:
     session = office.live(SESSION_KEY)
     speak(desk, session.id, 0)
+    for counter in range(1, 10):
+        desk.later(counter * 400, spoken(session.id, counter))
 
 
 def priority(desk: Desk, office: Office) -> None:

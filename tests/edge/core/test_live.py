@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from edge.core.effects import FeedLive
-from edge.core.events import LiveSegmentReceived
+from edge.core.events import LiveSegmentReceived, SoundFailing, SoundRecovered
 from edge.core.output import Rung, Silence
 from protocol.audible_config import Fallback, Station, Window
 from protocol.bulletin import BulletinClass
+from protocol.clock import WallMs
 from protocol.errors import Refusal
 from protocol.live import LiveSegment, LiveSession
 from protocol.report import Fault, FaultCode, Receipt, Standing
@@ -98,14 +99,63 @@ def test_empty_segment_ends_the_session(desk: Desk, office: Office) -> None:
     bare = LiveSegment(session.id, 3, 1, b"", b"")
     desk.send(LiveSegmentReceived(LiveSegment(session.id, 3, 1, b"", SESSION_KEY.sign(bare.signed_bytes())).pack()))
     desk.advance(100)
+    assert desk.sound.output.rung is Rung.LIVE_PRIORITY, "the last words are not cut"
+    desk.advance(2000)
     assert isinstance(desk.sound.output, Silence)
     assert FaultCode.LIVE_STALLED not in [one.code for one in desk.reports(Fault)]
 
 
 def test_session_ends_at_its_time(desk: Desk, office: Office) -> None:
-    from protocol.clock import WallMs
-
     session = office.live(SESSION_KEY, expires=WallMs(desk.wall + 2000))
     talk(desk, session, 0, 20)
     assert isinstance(desk.sound.output, Silence)
     assert desk.state.lives == {}
+
+
+def test_gap_shorter_than_what_is_held_did_not_happen(desk: Desk, office: Office) -> None:
+    session = office.live(SESSION_KEY)
+    talk(desk, session, 0, 5)
+    began = desk.sound.began
+    desk.advance(1300)
+    assert FaultCode.LIVE_STALLED in [one.code for one in desk.reports(Fault)]
+    desk.go_on()
+    talk(desk, session, 5, 5)
+    assert desk.state.lives[session.id].flowing
+    assert (desk.sound.began, desk.sound.spans) == (began, [])
+
+
+def test_programme_follows_before_what_is_held_runs_out(desk: Desk, office: Office) -> None:
+    office.publish(office.item("tin", 0, duration_ms=120_000))
+    desk.advance(1000)
+    session = office.live(SESSION_KEY)
+    talk(desk, session, 0, 5)
+    last = desk.wall - 200
+    desk.advance(3000)
+    (_, _, _), (_, end, live) = desk.sound.spans
+    assert live.rung is Rung.LIVE_PRIORITY and end < last + 2000
+    assert desk.sound.output.rung is Rung.ORDINARY and desk.sound.began == end
+
+
+def test_goodbye_that_runs_dry_is_no_failure(desk: Desk, office: Office) -> None:
+    office.publish(office.item("tin", 0, duration_ms=120_000))
+    session = office.live(SESSION_KEY)
+    talk(desk, session, 0, 3)
+    bare = LiveSegment(session.id, 3, 1, b"", b"")
+    desk.send(LiveSegmentReceived(LiveSegment(session.id, 3, 1, b"", SESSION_KEY.sign(bare.signed_bytes())).pack()))
+    key_of = desk.sound.output.key
+    desk.send(SoundFailing(key_of))
+    desk.send(SoundRecovered(key_of))
+    assert desk.state.sound.output.key == key_of, "its last words are heard"
+    desk.advance(2500)
+    assert desk.sound.output.rung is Rung.ORDINARY
+    assert not {FaultCode.LIVE_STALLED, FaultCode.PLAYER_FAILED} & {one.code for one in desk.reports(Fault)}
+
+
+def test_session_that_was_withdrawn_is_not_held(desk: Desk, office: Office) -> None:
+    session = office.live(SESSION_KEY, expires=WallMs(desk.wall + 1500))
+    talk(desk, session, 0, 2)
+    desk.advance(1050)
+    key_of = desk.sound.output.key
+    desk.send(SoundFailing(key_of))
+    desk.advance(100)
+    assert isinstance(desk.sound.output, Silence)

@@ -11,26 +11,40 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from edge.core import clock_trust, lineup, timeline
 from edge.core.agent import initial
-from edge.core.effects import SaveState
+from edge.core.effects import ArmGuardian, SaveState
 from edge.core.events import (
+    BoardPart,
     EnvelopeReceived,
     LinkChanged,
     MediaLost,
+    MessagePressed,
     ParcelReceived,
+    PartJudged,
     Route,
     StopPressed,
     TalkPressed,
     TalkReleased,
 )
-from edge.core.output import AlertOutput, FmOutput, LiveOutput, MicrophoneOutput, ProgrammeOutput, Rung, Silence
+from edge.core.output import (
+    AlertOutput,
+    FmOutput,
+    LiveOutput,
+    MessageOutput,
+    MicrophoneOutput,
+    ProgrammeOutput,
+    Rung,
+    Silence,
+    StreamOutput,
+)
 from edge.core.registers import unpack
 from protocol.alert import Alert
-from protocol.audible_config import Fallback, Station, Window, in_any
+from protocol.audible_config import Fallback, Station, StoredMessage, Window, in_any
 from protocol.bulletin import BulletinClass, CatchUp
 from protocol.clock import DAY_S, ClockTrust, Now, local_second
 from protocol.document import Kind
 from protocol.report import Receipt, Standing
 from protocol.schedule import Relay
+from protocol.stream import StreamRelay
 from simulators.desk import Desk
 from tests.edge.core.office import (
     COMMUNE,
@@ -43,6 +57,8 @@ from tests.edge.core.office import (
 )
 from tests.edge.core.test_ladder import SESSION_KEY, speak
 
+STREAM = "https://radio.vn/vov1"
+MESSAGE = StoredMessage(1, "Mời họp", media("loi-nhan", 20_000))
 STATION = Station(97_100, "Cần Thơ", "A1B2")
 NAMES = [f"tin-{number}" for number in range(6)]
 CLASSES = st.sampled_from(BulletinClass)
@@ -98,6 +114,10 @@ class Horn(RuleBasedStateMachine):
     def talk_is_released(self) -> None:
         self.desk.send(TalkReleased())
 
+    @rule(number=st.integers(1, 2))
+    def message_button_is_pressed(self, number: int) -> None:
+        self.desk.send(MessagePressed(number))
+
     @rule()
     def stop_is_pressed(self) -> None:
         self.desk.send(StopPressed())
@@ -109,24 +129,29 @@ class Horn(RuleBasedStateMachine):
             unique_by=lambda pick: pick[0],
         ),
         above=st.booleans(),
-        relay=st.booleans(),
+        relay=st.sampled_from([None, Relay(97_100, 300_000, "A1B2"), StreamRelay(STREAM, 300_000)]),
     )
     def schedule_is_published(
-        self, picks: list[tuple[str, int, BulletinClass, CatchUp]], above: bool, relay: bool
+        self, picks: list[tuple[str, int, BulletinClass, CatchUp]], above: bool, relay: Relay | StreamRelay | None
     ) -> None:
         items = [
             self.office.item(name, in_s * 1000, bulletin_class=kind, catch_up=policy, duration_ms=90_000)
             for name, in_s, kind, policy in picks
         ]
-        if relay:
-            items.append(self.office.item("tiep-am", 60_000, content=Relay(97_100, 300_000, "A1B2")))
+        if relay is not None:
+            items.append(self.office.item("tiep-am", 60_000, content=relay))
         self.office.publish(*items, scope=PROVINCE if above else COMMUNE)
 
     @rule(begin_s=st.integers(0, DAY_S - 1), length_s=st.integers(60, 40_000), fallback=st.sampled_from(Fallback))
     def configuration_is_published(self, begin_s: int, length_s: int, fallback: Fallback) -> None:
         quiet = Window(begin_s, (begin_s + length_s) % DAY_S)
         self.office.configure(
-            quiet_hours=(quiet,), fm_stations=(STATION,), fm_windows=(Window(0, DAY_S),), fallback=fallback
+            quiet_hours=(quiet,),
+            fm_stations=(STATION,),
+            fm_windows=(Window(0, DAY_S),),
+            fallback=fallback,
+            on_computer_dead=fallback,
+            messages=(MESSAGE,),
         )
 
     @rule(severity=st.integers(1, 4), kind=st.sampled_from([Kind.ALERT, Kind.ALERT_DRILL, Kind.ALERT_TEST]))
@@ -161,6 +186,25 @@ class Horn(RuleBasedStateMachine):
     @rule(rssi=st.integers(0, 70), pi=st.sampled_from(["A1B2", "C0DE", None]))
     def station_changes(self, rssi: int, pi: str | None) -> None:
         self.desk.signals[97_100] = (rssi, pi)
+
+    @rule(dead=st.booleans())
+    def web_radio_changes(self, dead: bool) -> None:
+        if dead:
+            self.desk.dead_streams.add(STREAM)
+        else:
+            self.desk.dead_streams.clear()
+
+    @precondition(lambda self: isinstance(self.desk.sound.output, StreamOutput))
+    @rule(for_ms=st.integers(0, 1000))
+    def web_radio_falls_silent(self, for_ms: int) -> None:
+        self.desk.fall_silent()
+        self.desk.advance(for_ms)
+        if isinstance(self.desk.sound.output, StreamOutput):
+            self.desk.go_on()
+
+    @rule(part=st.sampled_from(BoardPart), healthy=st.booleans())
+    def part_is_judged(self, part: BoardPart, healthy: bool) -> None:
+        self.desk.send(PartJudged(part, healthy))
 
     @rule(name=st.sampled_from(NAMES), lost=st.booleans())
     def media_comes_or_goes(self, name: str, lost: bool) -> None:
@@ -202,7 +246,7 @@ class Horn(RuleBasedStateMachine):
     def nothing_by_a_guessed_hour(self) -> None:
         """Section 5: without a believed clock only the microphone sounds."""
         if self._now().clock is ClockTrust.NONE:
-            assert isinstance(self.desk.state.sound.output, Silence | MicrophoneOutput)
+            assert isinstance(self.desk.state.sound.output, Silence | MicrophoneOutput | MessageOutput)
 
     @invariant()
     def quiet_hours_are_kept(self) -> None:
@@ -218,6 +262,10 @@ class Horn(RuleBasedStateMachine):
         held = {one.digest for one in self.desk.state.trust.documents.values()}
         if isinstance(output, AlertOutput | LiveOutput):
             assert output.document in held
+        if isinstance(output, StreamOutput):
+            assert output.address == STREAM and output.document in held
+        if isinstance(output, MessageOutput):
+            assert output.media == MESSAGE.media and MESSAGE.media.digest in self.desk.state.media
         if isinstance(output, AlertOutput):
             assert output.alert_id != "thief"
         if isinstance(output, ProgrammeOutput):
@@ -298,6 +346,16 @@ class Horn(RuleBasedStateMachine):
             stored = unpack(initial(IDENTITY), self.desk.registers)
             assert stored.trust.versions == self.desk.state.trust.versions
             assert stored.trust.sequences == self.desk.state.trust.sequences
+
+    @invariant()
+    def guardian_opens_fm_where_the_agent_would(self) -> None:
+        """Section 4: what it is armed with lies in signed windows, outside quiet hours and stops."""
+        armed = [one.plan for one in self.desk.effects if isinstance(one, ArmGuardian)]
+        versions = [one.version for one in armed]
+        assert versions == sorted(set(versions))
+        config = timeline.config_of(self.desk.state)
+        if config.on_computer_dead is Fallback.SILENCE:
+            assert not armed[-1].windows
 
     @invariant()
     def state_is_bounded(self) -> None:

@@ -148,7 +148,7 @@ def test_session_that_says_goodbye_is_complete(desk: Desk, office: Office) -> No
     bare = LiveSegment(session.id, 9, 200, b"", b"")
     signed = LiveSegment(session.id, 9, 200, b"", SESSION_KEY.sign(bare.signed_bytes()))
     desk.send(LiveSegmentReceived(signed.pack()))
-    desk.advance(1_000)
+    desk.advance(2_000)
     assert [one.end_reason for one in desk.reports(AsRun)] == [EndReason.COMPLETE]
 
 
