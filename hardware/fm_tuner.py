@@ -99,6 +99,14 @@ class Si4703Tuner:
         """See `hardware.interfaces.FmTuner`."""
         return await self._capture.open()
 
+    async def check(self) -> None:
+        """Whether the chip answers; starts it where it is off. Raises CardLostError."""
+        async with self._talking():
+            if not self._up:
+                await self._start()
+            elif not (await self._read()).enabled:
+                raise Si4703Error("the chip has lost its supply")
+
     async def close(self) -> None:
         """Stops listening and lets the chip sleep."""
         await self._fall_silent()
@@ -166,11 +174,14 @@ class Si4703Tuner:
 
     async def _go(self, frequency_khz: int) -> None:
         if not self._up:
-            await walk_through(self._chip.power_up())
-            self._up = True
+            await self._start()
         self._forget(0)
         await walk_through(self._chip.tune(frequency_khz))
         self._forget(frequency_khz)
+
+    async def _start(self) -> None:
+        await walk_through(self._chip.power_up())
+        self._up = True
 
     def _forget(self, frequency_khz: int) -> None:
         self._frequency_khz = frequency_khz
