@@ -9,8 +9,10 @@ import signal
 import sys
 from pathlib import Path
 
+from edge.adapters.notify import Notify
 from edge.app import run_agent
 from edge.config import AGENT_VERSION, ConfigError, read_config
+from edge.core.state import AgentState
 from edge.machine import load
 
 
@@ -32,9 +34,10 @@ def main() -> int:
 
 
 async def _run(path: Path) -> None:
-    config = read_config(path)
+    config, notify = read_config(path), Notify.from_environment()
     make_board, make_player = load(config.board, what="board"), load(config.player, what="player")
-    agent = asyncio.ensure_future(run_agent(config, make_board(config), make_player()))
+    board, player = make_board(config), make_player()
+    agent = asyncio.ensure_future(run_agent(config, board, player, observe=_ReadyOnce(notify)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, agent.cancel)
@@ -42,6 +45,20 @@ async def _run(path: Path) -> None:
         await agent
     except asyncio.CancelledError:
         logging.getLogger(__name__).info("the agent has ended")
+    finally:
+        notify.stopping()
+
+
+class _ReadyOnce:
+    """Tells the service manager that the agent is up as soon as there is a first state."""
+
+    def __init__(self, notify: Notify) -> None:
+        self._notify, self._told = notify, False
+
+    def __call__(self, state: AgentState) -> None:
+        if not self._told:
+            self._told = True
+            self._notify.ready()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ BEAT_S: Final = 0.5
 """The guardian waits for three seconds, so a few beats may be lost."""
 TOUCH_S: Final = 300.0
 """One write every five minutes wears a card by a few megabytes a day."""
+_TOLD_MS: Final = 1000
+"""The time goes on by itself, so it is told again only when it has moved by so much."""
 _FED_OFTEN: Final = 3
 """The service manager is told so often within the time after which it would give us up."""
 _log = logging.getLogger(__name__)
@@ -68,16 +70,18 @@ class _Feeder:
         self._guardian_lost = False
         self._every_s = None if notify.watchdog_s is None else notify.watchdog_s / _FED_OFTEN
         self._fed_s: float | None = None
+        self._boot_ms: int | None = None
+        self._told = False
 
     def hungry(self, stuck: tuple[Organ, ...]) -> bool:
         """Whether nothing may be fed; what changes is told once."""
         if stuck and stuck != self._stuck:
             names = ", ".join(stuck)
             _log.error("%s hangs; the watchdogs are not fed any more", names)
+            self._told = False
             self._notify.status(f"hangs: {names}")
         elif self._stuck and not stuck:
             _log.warning("%s moves again", ", ".join(self._stuck))
-            self._notify.status("moves again")
         self._stuck = stuck
         return bool(stuck)
 
@@ -86,8 +90,19 @@ class _Feeder:
         if self._every_s is not None and (self._fed_s is None or now_s - self._fed_s >= self._every_s - BEAT_S / 2):
             self._notify.alive()
             self._fed_s = now_s
+        self._tell_clock(now_s, wall_ms)
         if self._guardian is not None:
             await self._beat(self._guardian, wall_ms)
+
+    def _tell_clock(self, now_s: float, wall_ms: int | None) -> None:
+        """The image sets the clock chip by this word, and by nobody else's."""
+        boot_ms = None if wall_ms is None else wall_ms - round(now_s * 1000)
+        known = self._boot_ms
+        same = abs(boot_ms - known) < _TOLD_MS if boot_ms is not None and known is not None else boot_ms is known
+        if same and self._told:
+            return
+        self._boot_ms, self._told = boot_ms, True
+        self._notify.status("clock not agreed" if boot_ms is None else f"clock agreed, boot at {boot_ms}")
 
     async def _beat(self, guardian: Guardian, wall_ms: int | None) -> None:
         """A line that takes no bytes must not keep the service manager waiting."""

@@ -113,6 +113,25 @@ async def test_time_nobody_agrees_on_is_not_passed_on() -> None:
         scene.wall_ms = None
         await asyncio.sleep(1)
     assert set(scene.heart.beats) == {None}
+    assert "STATUS=clock not agreed" in scene.manager.said
+
+
+async def test_agreed_time_is_told_for_the_clock_chip() -> None:
+    loop = asyncio.get_running_loop()
+    manager = Manager()
+    began_s = loop.time()
+    watch = keep_watch(
+        Vital(loop.time),
+        Disk(None),
+        None,
+        wall_ms=lambda: WALL_MS + round((loop.time() - began_s) * 1000),
+        notify=manager,
+    )
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(watch, 60)
+    assert [one for one in manager.said if one.startswith("STATUS")] == [
+        f"STATUS=clock agreed, boot at {WALL_MS - round(began_s * 1000)}"
+    ], "the time goes on by itself, so it is told once"
 
 
 @pytest.mark.parametrize("organ", list(Organ))
