@@ -33,6 +33,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "card": ("state_database", "outbox_database", "mirror", "media_directory"),
     "office": ("hand_over", "signer_files", "technician", "json_body", "form_texts", "reports_in", "sealed_log"),
     "sound": ("container", "upload", "device_player", "live_packets"),
+    "hardware": ("rds_lines", "rds_groups", "tuner_registers", "clock_registers"),
 }
 NAMES: Final = tuple(name for group in GROUPS.values() for name in group)
 
