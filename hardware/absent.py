@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from hardware.errors import CardLostError
-from hardware.interfaces import Condition, LampStates, Pressed, SoundSource
+from hardware.interfaces import LampStates, Pressed, SoundSource
 
 
 class AbsentCard:
@@ -70,12 +70,3 @@ class AbsentButtons:
         """See `hardware.interfaces.ButtonPanel`."""
         await asyncio.Event().wait()
         yield  # type: ignore[misc]  # never reached: it makes this a generator
-
-
-class AbsentWatch:
-    """Implements `hardware.interfaces.Watch`: nothing is ever found."""
-
-    async def conditions(self) -> AsyncIterator[Condition]:
-        """See `hardware.interfaces.Watch`."""
-        await asyncio.Event().wait()
-        yield  # type: ignore[misc]  # as above

@@ -20,11 +20,11 @@ class Access:
         i2c: opens a bus by its number.
         uart: makes of a port's name what the guardian's line opens: a name again, or a function.
         alsa_library: pyalsaaudio, or what behaves like it; None for pyalsaaudio itself.
-        alsa_root: where /proc and /sys are.
+        root: where /proc and /sys are.
     """
 
     pins: Callable[[], Any] = pin_factory
     i2c: Callable[[int], I2c] = LinuxI2c
     uart: Callable[[str], str | Callable[[], int]] = str
     alsa_library: Any = None
-    alsa_root: Path = Path("/")
+    root: Path = Path("/")

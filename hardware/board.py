@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hardware.absent import (
     AbsentAmplifier,
@@ -17,26 +17,27 @@ from hardware.absent import (
     AbsentLamps,
     AbsentMeter,
     AbsentMicrophone,
-    AbsentWatch,
 )
 from hardware.access import Access
+from hardware.amplifier import GpioAmplifier
 from hardware.board_chips import Chips
 from hardware.board_file import BoardFile, MicrophonePart, SelectorPart, SoundPart
+from hardware.board_watch import BoardWatch, make_watch
 from hardware.interfaces import (
     Amplifier,
     ButtonPanel,
-    Condition,
     FmTuner,
     Guardian,
     Lamps,
     Meter,
     Microphone,
-    Part,
     SoundCard,
     Watch,
 )
 
-_WATCHED: Final = {"tuner": Part.TUNER, "meter": Part.METER, "clock_chip": Part.CLOCK_CHIP, "guardian": Part.GUARDIAN}
+if TYPE_CHECKING:
+    from hardware.line_check import PilotedAmplifier
+
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 P = TypeVar("P")
@@ -63,9 +64,12 @@ class HardwareBoard:
         self._chips = Chips(file, self._access, fit=self._fit)
         self._card = self._fit("sound", file.sound, self._make_card)
         self._microphone = self._fit("microphone", file.microphone, self._make_microphone)
-        self._amplifier = self._chips.amplifier or self._gpio_amplifier()
+        self._amplifier: Amplifier = self._chips.amplifier or self._gpio_amplifier()
+        piloted = self._piloted()
+        self._amplifier = piloted or self._amplifier
         self._buttons = self._fit("buttons", file.buttons, self._make_buttons)
         self._lamps = self._fit("lamps", file.lamps, self._make_lamps)
+        self._watch = BoardWatch(self.broken, make_watch(file, self._access, self._chips, piloted))
 
     def card(self) -> SoundCard:
         """Where frames become sound."""
@@ -89,7 +93,7 @@ class HardwareBoard:
 
     def meter(self) -> Meter:
         """What measures at the speaker line."""
-        return AbsentMeter()
+        return self._chips.meter or AbsentMeter()
 
     def lamps(self) -> Lamps:
         """The lamps."""
@@ -106,7 +110,7 @@ class HardwareBoard:
 
     def watch(self) -> Watch:
         """Looks after the parts; one that could not be opened is its first finding."""
-        return _BoardWatch(self.broken, AbsentWatch())
+        return self._watch
 
     async def close(self) -> None:
         """Lets go of everything, in reverse; relays are left open."""
@@ -137,18 +141,17 @@ class HardwareBoard:
         from hardware.alsa_card import AlsaCard
 
         alsa = self._access
-        return AlsaCard(part.card, mixer=part.mixer or None, library=alsa.alsa_library, root=alsa.alsa_root)
+        return AlsaCard(part.card, mixer=part.mixer or None, library=alsa.alsa_library, root=alsa.root)
 
     def _make_microphone(self, part: MicrophonePart) -> Microphone:
         from hardware.microphone import AlsaMicrophone
 
         ring, alsa = Path(part.ring) if part.ring else None, self._access
         return AlsaMicrophone(
-            part.card, ring=ring, mixer=part.mixer or None, library=alsa.alsa_library, root=alsa.alsa_root
+            part.card, ring=ring, mixer=part.mixer or None, library=alsa.alsa_library, root=alsa.root
         )
 
     def _gpio_amplifier(self) -> Amplifier:
-        from hardware.amplifier import GpioAmplifier
         from hardware.selector import SelectedAmplifier, Selector
 
         def make_selector(part: SelectorPart) -> Selector:
@@ -163,6 +166,16 @@ class HardwareBoard:
         selector = self._fit("selector", self.file.selector, make_selector)
         return amplifier if selector is None else SelectedAmplifier(amplifier, selector)
 
+    def _piloted(self) -> PilotedAmplifier | None:
+        """The pilot stands before whatever switches the amplifier."""
+        pin = self.file.meter.pilot_pin if self.file.meter else None
+        pilot = self._fit("pilot", pin, lambda number: GpioAmplifier(number, factory=self._access.pins()))
+        if pilot is None or self._chips.meter is None:
+            return None
+        from hardware.line_check import PilotedAmplifier
+
+        return PilotedAmplifier(self._amplifier, pilot)
+
     def _make_buttons(self, pins: Any) -> ButtonPanel:
         from hardware.gpio_panel import GpioPanel
 
@@ -172,18 +185,3 @@ class HardwareBoard:
         from hardware.gpio_lamps import GpioLamps
 
         return GpioLamps(pins, factory=self._access.pins())
-
-
-class _BoardWatch:
-    """Implements `hardware.interfaces.Watch`: what is broken from the start, then what is found later."""
-
-    def __init__(self, broken: dict[str, str], later: Watch) -> None:
-        self._broken, self._later = broken, later
-
-    async def conditions(self) -> AsyncIterator[Condition]:
-        """See `hardware.interfaces.Watch`."""
-        for name, part in _WATCHED.items():
-            if name in self._broken:
-                yield Condition(part, False, self._broken[name])
-        async for condition in self._later.conditions():
-            yield condition

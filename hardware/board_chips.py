@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from hardware.access import Access
-from hardware.board_file import BoardFile, GuardianPart, TunerPart
+from hardware.board_file import BoardFile, ClockChipPart, GuardianPart, MeterPart, TunerPart
 from hardware.errors import BoardError
 from hardware.interfaces import Amplifier, FmTuner
 from hardware.linux_i2c import I2c
 
 if TYPE_CHECKING:
-    from hardware.fm_tuner import RadioTime
+    from hardware.alsa_capture import AlsaCapture
+    from hardware.ds3231 import Ds3231, KernelClock
+    from hardware.fm_tuner import RadioTime, Si4703Tuner
     from hardware.guardian_link import GuardianLink
+    from hardware.line_meter import LineMeter
 
 _KEY_BYTES: Final = 32
 T = TypeVar("T")
@@ -33,7 +36,9 @@ class Chips:
 
     Attributes:
         guardian: the link to it; with it, `amplifier` is its relay.
-        tuner: on our own bus, or behind the guardian.
+        tuner: on our own bus, where it is `own_tuner`, too, or behind the guardian.
+        meter: measures while its `run` runs.
+        clock: the clock chip; the kernel's where the kernel owns it.
     """
 
     def __init__(self, file: BoardFile, access: Access, *, fit: Fit) -> None:
@@ -42,7 +47,10 @@ class Chips:
         self.guardian: GuardianLink | None = fit("guardian", file.guardian, self._make_guardian)
         fit("guardian's line", self.guardian, _Held)
         self.amplifier: Amplifier | None = self._make_amplifier()
+        self.own_tuner: Si4703Tuner | None = None
         self.tuner: FmTuner | None = fit("tuner", file.tuner, self._make_tuner)
+        self.meter: LineMeter | None = fit("meter", file.meter, self._make_meter)
+        self.clock: Ds3231 | KernelClock | None = fit("clock_chip", file.clock_chip, self._make_clock)
 
     async def chip_time_ms(self) -> int | None:
         """Wall milliseconds by the clock chip; None without one, or when it knows itself that it has stopped.
@@ -50,7 +58,10 @@ class Chips:
         Raises:
             PortError: it does not answer.
         """
-        return None
+        if self.clock is None:
+            return None
+        told = await asyncio.to_thread(self.clock.read)
+        return told.utc_s * 1000 if told.trusted else None
 
     def radio_time(self) -> RadioTime | None:
         """The last time that the station tuned to has told, if this tuner decodes it."""
@@ -78,16 +89,17 @@ class Chips:
         from hardware.alsa_capture import AlsaCapture
 
         alsa = self._access
-        capture = AlsaCapture(part.capture, mixer=part.mixer or None, library=alsa.alsa_library, root=alsa.alsa_root)
+        capture = AlsaCapture(part.capture, mixer=part.mixer or None, library=alsa.alsa_library, root=alsa.root)
         if not part.behind_guardian:
-            return self._own_tuner(part, capture)
+            self.own_tuner = self._make_own_tuner(part, capture)
+            return self.own_tuner
         if self.guardian is None:
             raise BoardError("it is behind the guardian, which is not to be had")
         from hardware.guardian_parts import GuardianTuner
 
         return GuardianTuner(self.guardian, capture)
 
-    def _own_tuner(self, part: TunerPart, capture: Any) -> FmTuner:
+    def _make_own_tuner(self, part: TunerPart, capture: AlsaCapture) -> Si4703Tuner:
         from hardware.fm_tuner import Si4703Tuner
         from hardware.gpio_line import OutputLine
         from hardware.si4703 import Si4703
@@ -98,6 +110,26 @@ class Chips:
         if reset is None:
             raise BoardError("its reset pin is not to be had")
         return Si4703Tuner(Si4703(bus, reset=reset.set, hold_sdio=bus.hold, address=part.address), capture)
+
+    def _make_meter(self, part: MeterPart) -> LineMeter:
+        from hardware.ads1115 import Ads1115
+        from hardware.line_meter import LineMeter, LineScale
+
+        scale = LineScale(
+            full_uv=part.full_mv * 1000,
+            rest_uv=part.rest_mv * 1000,
+            full_volts=part.line_volts,
+            full_current_uv=part.current_mv * 1000,
+            full_amperes=part.current_ma / 1000,
+        )
+        return LineMeter(Ads1115(self._i2c(), address=part.address), scale=scale)
+
+    def _make_clock(self, part: ClockChipPart) -> Ds3231 | KernelClock:
+        from hardware.ds3231 import Ds3231, KernelClock, kernel_owns
+
+        if kernel_owns(self._file.i2c_bus, address=part.address, root=self._access.root):
+            return KernelClock(root=self._access.root)
+        return Ds3231(self._i2c(), address=part.address)
 
 
 class _Held:

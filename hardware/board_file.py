@@ -14,7 +14,8 @@ lamps               pins of `on_air`, `link`, `fault`, and `active_high`
 i2c_bus             number of the I2C bus on which the chips below are
 tuner               an Si4703: `capture` is the card that hears it, `mixer`, `reset_pin`, `address`; or
                     `behind_guardian`
-meter               an ADS1115 at the speaker line: `address`
+meter               an ADS1115 at the speaker line: `address`; `full_mv`, `rest_mv`, `line_volts`, `current_mv`,
+                    `current_ma` as found at commissioning; `pilot_pin`, `learned_ohm`, `sees_earth` for the line
 clock_chip          a DS3231: `address`
 guardian            `port` of its UART, `key_file` that it shares; it owns the amplifier's relay
 """
@@ -126,9 +127,30 @@ class TunerPart:
 
 @dataclass(frozen=True, slots=True)
 class MeterPart:
-    """The ADS1115 at the speaker line."""
+    """The ADS1115 at the speaker line, and what its voltages mean; see `hardware.line_meter` and `line_check`.
+
+    Attributes:
+        full_mv, rest_mv: at input 0 at the amplifier's full output, and while it is off.
+        line_volts: of the line at full output.
+        current_mv, current_ma: at input 1, and the current that it stands for.
+        pilot_pin: switches the pilot tone; without it the line is not checked.
+        learned_ohm: the line's impedance at commissioning, 0 before.
+        sees_earth: input 2 sees the line's leakage to earth.
+    """
 
     address: int = _address(0x48)
+    full_mv: int = field(default=3000, metadata=bounded(low=10, high=6000))
+    rest_mv: int = field(default=0, metadata=bounded(low=0, high=1000))
+    line_volts: int = field(default=100, metadata=bounded(low=1, high=200))
+    current_mv: int = field(default=3000, metadata=bounded(low=10, high=6000))
+    current_ma: int = field(default=1000, metadata=bounded(low=1, high=20_000))
+    pilot_pin: int | None = _pin()
+    learned_ohm: int = field(default=0, metadata=bounded(low=0, high=100_000))
+    sees_earth: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rest_mv >= min(self.full_mv, self.current_mv):
+            raise ValueError("rest_mv is what the inputs show at rest; it is below full_mv and current_mv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +213,7 @@ class BoardFile:
 
     def pins(self) -> Iterator[tuple[str, int]]:
         """Every pin that is used, with its name in the file."""
-        for section in ("amplifier", "selector", "buttons", "lamps", "tuner"):
+        for section in ("amplifier", "selector", "buttons", "lamps", "tuner", "meter"):
             part = getattr(self, section)
             for one in fields(part) if part else ():
                 pin = getattr(part, one.name)

@@ -12,6 +12,7 @@ import pytest
 from hardware.access import Access
 from hardware.board import HardwareBoard
 from hardware.board_file import AmplifierPart, BoardFile, GuardianPart, SelectorPart, TunerPart
+from hardware.ds3231 import Ds3231
 from hardware.errors import BoardError, CardLostError
 from hardware.interfaces import Button, Condition, Glow, LampStates, Part, Pressed
 from simulators.mock_board import AMPLIFIER_PIN, BUTTONS, LAMPS, STATION_KHZ, MockParts, mock_file, mock_parts
@@ -34,6 +35,11 @@ async def board(parts: MockParts) -> AsyncIterator[HardwareBoard]:
 async def first(board: HardwareBoard) -> Condition:
     async with asyncio.timeout(60):
         return await anext(aiter(board.watch().conditions()))
+
+
+async def watched(board: HardwareBoard) -> None:
+    async for _ in board.watch().conditions():
+        pass
 
 
 async def test_whole_board_is_opened(board: HardwareBoard) -> None:
@@ -64,6 +70,55 @@ async def test_tuner_hears_its_station(board: HardwareBoard) -> None:
     assert (await tuner.signal()).pi == "A201"
 
 
+async def test_meter_hears_what_the_amplifier_lets_out(board: HardwareBoard, parts: MockParts) -> None:
+    parts.line.sound_volts = lambda: 100.0
+    watching = asyncio.create_task(watched(board))
+    await asyncio.sleep(2)
+    assert (board.meter().level_cdb() or 0) < -10_000
+    await board.amplifier().switch(True)
+    await asyncio.sleep(2)
+    level_cdb = board.meter().level_cdb()
+    assert level_cdb is not None and level_cdb > -400
+    watching.cancel()
+
+
+async def test_cut_line_is_found_by_the_pilot_and_never_beside_sound(board: HardwareBoard, parts: MockParts) -> None:
+    parts.line.ohm = 1_000_000
+    found = {}
+    async with asyncio.timeout(200):
+        async for condition in board.watch().conditions():
+            found[condition.part] = condition
+            if Part.SPEAKER_LINE in found:
+                break
+    assert not found[Part.SPEAKER_LINE].healthy
+    assert "open" in found[Part.SPEAKER_LINE].detail
+    assert found[Part.TUNER].healthy and not found[Part.CLOCK_CHIP].healthy
+    await board.amplifier().switch(True)
+    assert not parts.line.both
+
+
+async def test_clock_chip_that_was_set_tells_the_time(board: HardwareBoard) -> None:
+    assert await board.chips.chip_time_ms() is None
+    chip = board.chips.clock
+    assert isinstance(chip, Ds3231)
+    chip.set(1_800_000_000)
+    await asyncio.sleep(10)
+    assert await board.chips.chip_time_ms() == 1_800_000_010_000
+
+
+async def test_chips_that_are_gone_are_told(board: HardwareBoard, parts: MockParts) -> None:
+    parts.bus.chips.clear()
+    sick = set()
+    async with asyncio.timeout(200):
+        async for condition in board.watch().conditions():
+            assert not condition.healthy
+            sick.add(condition.part)
+            if len(sick) == 4:
+                break
+    assert sick == {Part.TUNER, Part.METER, Part.CLOCK_CHIP, Part.SPEAKER_LINE}
+    assert board.meter().level_cdb() is None
+
+
 async def test_board_without_a_file_is_a_sound_card(parts: MockParts) -> None:
     board = HardwareBoard(BoardFile(), parts.access)
     assert board.tuner() is None and board.guardian() is None
@@ -82,7 +137,7 @@ async def test_machine_without_pins_and_buses_still_has_a_board() -> None:
         raise BoardError("there is none here")
 
     board = HardwareBoard(mock_file(), Access(pins=nothing, i2c=nothing))  # type: ignore[arg-type]
-    assert set(board.broken) == {"amplifier", "buttons", "lamps", "tuner"}
+    assert set(board.broken) == {"amplifier", "buttons", "lamps", "tuner", "meter", "clock_chip", "pilot"}
     await board.amplifier().switch(True)
     assert await first(board) == Condition(Part.TUNER, False, "there is none here")
     await board.close()
@@ -106,6 +161,7 @@ async def test_guardian_without_a_key_is_told(parts: MockParts, tmp_path: Path) 
     assert "pair the guardian again" in board.broken["guardian"]
     conditions = board.watch().conditions()
     assert [(await anext(conditions)).part for _ in range(2)] == [Part.TUNER, Part.GUARDIAN]
+    await conditions.aclose()  # type: ignore[attr-defined]
     await board.close()
 
 
