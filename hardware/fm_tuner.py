@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -65,10 +65,22 @@ class RadioTime:
 
 
 class Si4703Tuner:
-    """Implements `hardware.interfaces.FmTuner`."""
+    """Implements `hardware.interfaces.FmTuner`.
 
-    def __init__(self, chip: Si4703, capture: Capture) -> None:
-        self._chip, self._capture = chip, capture
+    Args:
+        capture: the card's input behind the chip.
+        quiet: keeps others silent on the chip's bus while it tunes or seeks (`LineMeter.lent`): messages, whomever
+            they are for, make the chip's oscillator tremble (data sheet, errata in section 4.7.1).
+    """
+
+    def __init__(
+        self,
+        chip: Si4703,
+        capture: Capture,
+        *,
+        quiet: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
+    ) -> None:
+        self._chip, self._capture, self._quiet = chip, capture, quiet
         self._lock = asyncio.Lock()
         self._decoder = Decoder()
         self._frequency_khz = 0
@@ -151,7 +163,8 @@ class Si4703Tuner:
                 if here:
                     stations.append(await self._introduced(rds_s))
                     found(stations[-1])
-                await walk_through(self._chip.seek())
+                async with self._quiet():
+                    await walk_through(self._chip.seek())
                 reading = await self._read()
                 self._forget(reading.frequency_khz)
                 here = self._chip.found and reading.frequency_khz <= to_khz
@@ -176,7 +189,8 @@ class Si4703Tuner:
         if not self._up:
             await self._start()
         self._forget(0)
-        await walk_through(self._chip.tune(frequency_khz))
+        async with self._quiet():
+            await walk_through(self._chip.tune(frequency_khz))
         self._forget(frequency_khz)
 
     async def _start(self) -> None:

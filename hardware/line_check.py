@@ -10,7 +10,7 @@ The pilot, 6 V through 100 Ω, comes from an oscillator on the amplifier's inter
 no contacts to wear out (350,000 closings a year) and which one pin switches. `PilotedAmplifier` stands before the
 amplifier's switch: the pilot is off before the amplifier is on, whoever asks.
 
-EN 54-16 (clause 8.2) wants a fault shown within 100 s: 90 s, two measurements and 5 s between them are less. While
+EN 54-16 (clause 8) wants a fault shown within 100 s: 90 s, two measurements and 5 s between them are less. While
 sound goes on without a pause there is no pilot; there the level at the line is the proof.
 """
 

@@ -133,14 +133,16 @@ class _Text:
     """A text that comes in pieces, in any order, with errors: believed when every piece came clean or twice alike.
 
     Args:
-        pieces: how many there are.
-        ends: whether a carriage return ends it early (radio text).
+        pieces: how many there are at most.
+        ends: whether it may be shorter (radio text): a carriage return ends it, or it begins again, twice at the
+            same place, without one.
     """
 
     def __init__(self, pieces: int, ends: bool) -> None:
         self._ends = ends
         self._codes = [b""] * pieces
         self._votes = [0] * pieces
+        self._last = self._former_last = self._length = -1
 
     def put(self, position: int, codes: bytes, clean: bool) -> str | None:
         """Takes a piece; returns the text while it is whole."""
@@ -148,6 +150,10 @@ class _Text:
             return None
         if self._votes[position] and self._codes[position] != codes:
             self.forget()
+        if self._ends and position <= self._last:
+            self._length = self._last + 1 if self._last == self._former_last else -1
+            self._former_last = self._last
+        self._last = position
         self._codes[position] = codes
         self._votes[position] += 2 if clean else 1
         return self._whole()
@@ -155,10 +161,12 @@ class _Text:
     def forget(self) -> None:
         """Another text begins."""
         self._votes = [0] * len(self._votes)
+        self._last = self._former_last = self._length = -1
 
     def _whole(self) -> str | None:
         text = ""
-        for codes, votes in zip(self._codes, self._votes):  # noqa: B905 MicroPython knows no `strict`
+        pieces = self._length if self._length > 0 else len(self._codes)
+        for codes, votes in zip(self._codes[:pieces], self._votes):  # noqa: B905 MicroPython knows no `strict`
             if votes < 2:
                 return None
             for code in codes:
@@ -237,6 +245,7 @@ class Decoder:
         found = [group.blocks[0]] if group.has(0) else []
         if group.has(1) and group.blocks[1] & 0x0800 and group.has(2):
             found.append(group.blocks[2])
+        found = [one for one in found if one]  # 0 is nobody's: some encoders leave it in C'
         if not found:
             return
         self._identities = (self._identities + found)[-_IDENTITIES_KEPT:]

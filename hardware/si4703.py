@@ -5,10 +5,8 @@ writing begins at 0x02. The chip speaks two-wire only if SDIO was low when RST r
 procedures are generators that yield milliseconds, so whoever drives them may sleep, beat a heart or let a virtual
 clock jump. `walk` drives one by sleeping.
 
-    chip = Si4703(bus, reset=reset, hold_sdio=hold)
     walk(chip.power_up(), sleep_ms)
     walk(chip.tune(99_900), sleep_ms)
-    chip.read().rssi_dbuv
 
 Bands end at 76 MHz. For 64 to 76 MHz take an Si4734/35-D60 (64 to 108 MHz), for 54 to 68 MHz an RDA5807M (50 to
 115 MHz); neither has this register map, both need drivers of their own.
@@ -22,15 +20,11 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Bus(Protocol):
-        """Plain I2C messages; both raise OSError when nobody acknowledges."""
+        """Plain I2C messages, one a call; both raise OSError when nobody acknowledges."""
 
-        def read(self, address: int, count: int) -> bytes:
-            """One read message."""
-            ...
+        def read(self, address: int, count: int) -> bytes: ...
 
-        def write(self, address: int, data: bytes) -> None:
-            """One write message."""
-            ...
+        def write(self, address: int, data: bytes) -> None: ...
 
 
 ADDRESS = 0x10
@@ -54,17 +48,20 @@ _RESET_MS = 1
 _CRYSTAL_MS = 500
 _POWER_UP_MS = 110
 _POLL_MS = 10
+_TUNE_MS = 65
+"""60 ms are promised. Nothing is said on the bus meanwhile: data sheet, errata of the oscillator in 4.7.1."""
 _TUNE_MS_MAX = 200
-"""The data sheet promises 60 ms."""
+_SEEK_POLL_MS = 400
 _SEEK_MS_MAX = 25_000
 """60 ms for each of the 321 channels of the band, and some more."""
+_FALSE_STOPS_MAX = 30
 _CLEAR_MS_MAX = 100
 _MANUFACTURER = 0x242
 _DEVICE_SI4703 = 0b1000
 
 
 class Si4703Error(Exception):
-    """The chip answers, but not as it should; the message says how."""
+    """The chip answers, but not as it should."""
 
 
 class FrequencyError(ValueError):
@@ -121,9 +118,6 @@ def check_frequency(frequency_khz: int) -> None:
 class Si4703:
     """The chip on a bus. Not for several threads or tasks at once: a procedure belongs to one of them until its end.
 
-    Attributes:
-        found: whether the last `seek` ended on a station.
-
     Args:
         bus: plain messages; OSError passes through.
         reset: sets the RST line, low at first; `machine.Pin` objects and gpiozero's `value` setters both fit.
@@ -148,7 +142,7 @@ class Si4703:
         self._words = [0] * 16
         self._volume = VOLUME_MAX
         self._muted = False
-        self.found = False
+        self.found = self._limit = False
 
     def power_up(self) -> "Iterator[int]":
         """Resets the chip into two-wire mode and starts it: about 0.6 s.
@@ -223,17 +217,12 @@ class Si4703:
         return Reading(self._words)
 
     def tune(self, frequency_khz: int) -> "Iterator[int]":
-        """Goes to a frequency: about 60 ms, then `read` tells how it is there.
-
-        Raises:
-            FrequencyError: the chip cannot receive it; nothing was done.
-            Si4703Error: it does not come to an end.
-        """
+        """Goes to a frequency: about 60 ms, then `read` tells how it is there. Raises FrequencyError, Si4703Error."""
         check_frequency(frequency_khz)
         yield from self._settled()
         self._words[_CHANNEL] = _TUNE | (frequency_khz - KHZ_MIN) // SPACING_KHZ
         self._write(_CHANNEL)
-        yield from self._complete(_TUNE_MS_MAX)
+        yield from self._complete(_TUNE_MS, _POLL_MS, _TUNE_MS_MAX)
         self._words[_CHANNEL] &= ~_TUNE & 0xFFFF
         self._write(_CHANNEL)
         yield from self._settled()
@@ -242,28 +231,47 @@ class Si4703:
             raise Si4703Error(f"the chip went to {found} kHz instead of {frequency_khz}")
 
     def seek(self, up: bool = True, wrap: bool = False) -> "Iterator[int]":
-        """Goes to the next station: up to 25 s. `found` then says whether there is one.
+        """Goes to the next station: up to 25 s, seldom more. `found` then says whether there is one.
+
+        Messages disturb the chip's oscillator while it seeks, and it stops where nothing is; so it is asked seldom,
+        and where it stops is tuned to once more in silence before it is believed.
 
         Args:
             up: towards higher frequencies.
             wrap: go on at the other end of the band, once round.
+
+        Raises:
+            Si4703Error: it does not come to an end.
         """
-        yield from self._settled()
         self.found = False
-        self._words[_POWERCFG] = self._power_word() | _SEEK | (_SEEKUP if up else 0) | (0 if wrap else _SKMODE)
+        for _ in range(_FALSE_STOPS_MAX):
+            yield from self._seek_once((_SEEKUP if up else 0) | (0 if wrap else _SKMODE))
+            ended = self.read()
+            if self._limit:
+                return
+            yield from self.tune(ended.frequency_khz)
+            now = self.read()
+            if now.rssi_dbuv >= SEEK_RSSI_DBUV and not now.off_station:
+                self.found = True
+                return
+        raise Si4703Error(f"seeking stopped {_FALSE_STOPS_MAX} times where nothing is; is the bus too busy?")
+
+    def _seek_once(self, mode: int) -> "Iterator[int]":
+        yield from self._settled()
+        self._words[_POWERCFG] = self._power_word() | _SEEK | mode
         self._write(_POWERCFG)
-        yield from self._complete(_SEEK_MS_MAX)
-        ended = self.read()
-        self.found = not ended.limit and not ended.off_station
+        yield from self._complete(_SEEK_POLL_MS, _SEEK_POLL_MS, _SEEK_MS_MAX)
+        self._limit = self.read().limit
         self._words[_POWERCFG] = self._power_word()
         self._write(_POWERCFG)
         yield from self._settled()
 
-    def _complete(self, limit_ms: int) -> "Iterator[int]":
-        for _ in range(limit_ms // _POLL_MS):
-            yield _POLL_MS
+    def _complete(self, first_ms: int, every_ms: int, limit_ms: int) -> "Iterator[int]":
+        yield first_ms
+        for _ in range((limit_ms - first_ms) // every_ms + 1):
             if self.read().complete:
                 return
+            yield every_ms
         self._stop()
         raise Si4703Error(f"tuning did not end within {limit_ms} ms")
 

@@ -2,7 +2,8 @@
 
 What a driver can do wrong shows here as on silicon: enabled before the crystal has settled or with reserved bits
 changed it never ends a tuning; reset with SDIO high it does not speak two-wire; tuned again before STC has fallen it
-does nothing. Source: Si4702/03-C19 data sheet rev. 1.1 and AN230.
+does nothing; talked to while it tunes or seeks, its oscillator trembles: it is mistuned, or stops where nothing is.
+Source: Si4702/03-C19 data sheet rev. 1.1 (with the errata of section 4.7.1) and AN230.
 
 The ether is a function: frequency in kHz to (strength in dBµV, programme or None); a programme's `group(number)`
 gives four blocks for the group that begins at number × 87.6 ms.
@@ -20,6 +21,8 @@ POWER_UP_MS = 110
 TUNE_MS = 50
 SEEK_STEP_MS = 50
 CLEAR_MS = 2
+TALK_MS_MIN = 200
+"""Messages that come more often than this while it seeks make it stop."""
 SYNCHRONISE_MS = 250
 READY_MS = 40
 """How long RDSR stays after a group has come."""
@@ -62,8 +65,10 @@ class Si4703Chip:
         self._sane = True
         self._channel = 0
         self._tuned_ms = 0.0
-        self._ends_ms = -1.0
+        self._begun_ms = self._ends_ms = -1.0
         self._target = (0, False)
+        self._messages = 0
+        self._mistuned = False
         self._stc = self._limit = False
         self._falls_ms = -1.0
 
@@ -95,6 +100,7 @@ class Si4703Chip:
         """From 0x0A on, round and round."""
         self._check()
         self._advance()
+        self._tremble()
         self._show()
         data = b""
         for at in range((count + 1) // 2):
@@ -105,6 +111,7 @@ class Si4703Chip:
         """From 0x02 on, up to 0x09; half a register is not taken."""
         self._check()
         self._advance()
+        self._tremble()
         for at in range(min(len(data) // 2, 8)):
             self._take(2 + at, data[2 * at] << 8 | data[2 * at + 1])
 
@@ -147,7 +154,7 @@ class Si4703Chip:
             low, high, space = self._band()
             wanted = word & 0x3FF
             self._target = (min(wanted, (high - low) // space), False)
-            self._ends_ms = self._now_ms() + TUNE_MS
+            self._begin(TUNE_MS)
         elif former & _TUNE and not word & _TUNE:
             self._end()
 
@@ -177,7 +184,26 @@ class Si4703Chip:
             rssi_dbuv, _, off_station = self._received(low + at * space)
             found = rssi_dbuv >= self._words[5] >> 8 and not off_station
         self._target = (at if found or power & _SKMODE else self._channel, not found)
-        self._ends_ms = self._now_ms() + max(1, steps) * SEEK_STEP_MS
+        self._begin(max(1, steps) * SEEK_STEP_MS)
+
+    def _begin(self, lasts_ms: float) -> None:
+        self._begun_ms = self._now_ms()
+        self._ends_ms = self._begun_ms + lasts_ms
+        self._messages, self._mistuned = 0, False
+
+    def _tremble(self) -> None:
+        """A message has come; while it tunes or seeks, it had better not."""
+        if self._ends_ms < 0 or self.stuck or self._now_ms() <= self._begun_ms:
+            return
+        self._messages += 1
+        passed_ms = self._now_ms() - self._begun_ms
+        if self._words[2] & _SEEK and self._messages * TALK_MS_MIN > passed_ms:
+            low, high, space = self._band()
+            step = 1 if self._words[2] & _SEEKUP else -1
+            at = (self._channel + step * int(passed_ms // SEEK_STEP_MS + 1)) % ((high - low) // space + 1)
+            self._target, self._ends_ms = (at, False), self._now_ms()
+        elif not self._words[2] & _SEEK:
+            self._mistuned = True
 
     def _advance(self) -> None:
         now_ms = self._now_ms()
@@ -196,7 +222,11 @@ class Si4703Chip:
         return rssi_dbuv, programme, False
 
     def _heard(self) -> "tuple[int, Programme | None, bool]":
-        return self._received(self.frequency_khz) if self.frequency_khz else (0, None, False)
+        if not self.frequency_khz:
+            return 0, None, False
+        if self._mistuned:
+            return 12, None, True
+        return self._received(self.frequency_khz)
 
     def _show(self) -> None:
         """Puts what is so now into the registers that only the chip writes."""

@@ -40,6 +40,11 @@ def test_version_b_repeats_the_identity() -> None:
     assert taught(*name_groups(PI, "VOV GT", version_b=True)).ps == "VOV GT"
 
 
+def test_encoder_that_leaves_zeros() -> None:
+    groups = [(a, b, 0, d) for a, b, _, d in name_groups(PI, "KRKA", version_b=True)]
+    assert taught(*groups).pi == "A201"
+
+
 def test_identity_needs_a_majority() -> None:
     decoder = Decoder()
     for blocks in name_groups(PI, "VOV1"):
@@ -88,6 +93,15 @@ def test_text_of_full_length() -> None:
     text = "".join(chr(65 + at % 26) for at in range(64))
     assert taught(*text_groups(PI, text)).rt == text
     assert taught(*text_groups(PI, text)[:15]).rt is None
+
+
+def test_text_that_just_begins_again() -> None:
+    """Some stations send neither an end mark nor all sixteen pieces."""
+    pieces = text_groups(PI, "Ca nhac theo yeu cau\r")[:5]
+    assert taught(*pieces, times=2).rt is None
+    assert taught(*pieces, *pieces, pieces[0]).rt == "Ca nhac theo yeu cau"
+    missed = taught(*pieces[:3], *pieces, *pieces)
+    assert missed.rt is None or missed.rt == "Ca nhac theo yeu cau"
 
 
 def test_new_text_replaces_the_old_at_once() -> None:

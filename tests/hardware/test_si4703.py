@@ -147,6 +147,25 @@ def test_seek_in_an_empty_band() -> None:
     assert bench.driver.read().frequency_khz == 87_000
 
 
+def test_busy_bus_makes_the_chip_tremble() -> None:
+    """Data sheet, errata in 4.7.1: others' messages while it tunes or seeks."""
+    bench = Bench(f99900=VOV1).up()
+    bench.tune(87_000)
+
+    def chatter(wait_ms: int) -> None:
+        for _ in range(wait_ms // 5):
+            bench.sleep(5)
+            bench.bus.read(0x10, 2)
+
+    walk(bench.driver.tune(99_900), chatter)
+    assert bench.driver.read().off_station
+    bench.tune(87_000)
+    with pytest.raises(Si4703Error, match="bus too busy"):
+        walk(bench.driver.seek(), chatter)
+    bench.tune(87_000)
+    assert bench.seek() == 99_900
+
+
 def test_seek_that_never_ends() -> None:
     bench = Bench().up()
     bench.model.stuck = True
