@@ -20,6 +20,7 @@ from hardware.i18n import gettext as _
 from hardware.selftest.asking import Technician
 from hardware.selftest.bench import Bench
 from hardware.selftest.finding import Finding, Judged, Result, Trial
+from hardware.selftest.fitting import chip_of
 from hardware.selftest.link import Line, read_line
 from hardware.selftest.lock import AgentRunningError, alone_on
 from hardware.selftest.options import Options, read_options
@@ -53,13 +54,10 @@ class Run:
         touched = any(one.on_board for one in self._trials)
         with alone_on(data if touched else None):
             board = read_board(options.board) if options.board is not None else BoardFile()
-            parts = await _parts(options.parts, board) if touched or "clock" in options.only else Parts()
+            parts = await _parts(options.parts, board) if touched else Parts(clock_chip=chip_of(board))
             self._variant = parts.variant or board.variant
-            try:
+            async with parts.awake():
                 await self._judge(self._bench(parts, data if data.is_dir() else Path.cwd()))
-            finally:
-                if parts.close is not None:
-                    await parts.close()
         return self._told()
 
     def _bench(self, parts: Parts, data: Path) -> Bench:

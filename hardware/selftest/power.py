@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Final
 
 from hardware.i18n import gettext as _
+from hardware.power import PowerFlags, read_flags
 from hardware.selftest.bench import Bench
 from hardware.selftest.finding import Figure, Finding, Result
 
@@ -17,14 +19,14 @@ _BELIEVABLE_C: Final = (-40.0, 150.0)
 
 async def try_power(bench: Bench) -> Finding:
     """Reads the under-voltage flags where this computer has them."""
-    if bench.parts.power is None:
+    told = await asyncio.to_thread(read_flags, bench.system)
+    if told is None:
         return Finding(Result.ABSENT, _("This computer does not tell about its supply."))
-    told = await bench.parts.power()
-    figures: dict[str, Figure] = {"under_voltage_now": told.now, "under_voltage_since_boot": told.since_boot}
+    figures: dict[str, Figure] = {name: bool(getattr(told, name)) for name in PowerFlags.__slots__}
     advice = _("Use a supply of 5.1 V and 3 A or more with a short, thick cable; measure at the board's pins.")
-    if told.now:
+    if told.under_voltage:
         return Finding(Result.FAIL, _("The voltage is too low right now."), advice, figures)
-    if told.since_boot:
+    if told.under_voltage_since_boot:
         return Finding(Result.WARN, _("The voltage was too low at least once since the start."), advice, figures)
     return Finding(Result.OK, _("The voltage was high enough since the start."), figures=figures)
 

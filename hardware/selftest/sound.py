@@ -12,6 +12,7 @@ from hardware.i18n import gettext as _
 from hardware.interfaces import FRAME_MS, SILENT_FRAME, Microphone, SoundCard, SoundSource
 from hardware.selftest.bench import Bench
 from hardware.selftest.finding import Figure, Finding, Result
+from hardware.selftest.relay import heard_of
 from hardware.selftest.sweep import DELAY_FRAMES_MAX, SWEEP_FRAMES, TONES_HZ, Heard, find, sweep
 
 _LEAD_IN_FRAMES: Final = 40
@@ -30,6 +31,9 @@ async def try_sound(bench: Bench) -> Finding:
         return Finding(Result.ABSENT, _("There is no sound card."), _("Plug it in; its name stands in board.json."))
     if refusal := await bench.permission.refusal():
         return Finding(Result.WARN, _("Not tried."), refusal)
+    if not await _let_through(bench):
+        advice = _("Try the guardian alone: --only guardian. Its relay must let the computer through.")
+        return Finding(Result.FAIL, _("The guardian does not let the computer be heard."), advice)
     async with _amplified(bench), _ear(bench.parts.microphone) as ear:
         for _frame in range(_LEAD_IN_FRAMES):
             await card.write(SILENT_FRAME)
@@ -38,6 +42,14 @@ async def try_sound(bench: Bench) -> Finding:
         await asyncio.sleep(DELAY_FRAMES_MAX * FRAME_MS / 1000 if ear.hears else 0)
         heard = await asyncio.to_thread(find, ear.frames) if len(ear.frames) >= SWEEP_FRAMES else None
     return _told(bench, took_ms=took_ms, metered_cdb=metered, heard=heard, ear=ear)
+
+
+async def _let_through(bench: Bench) -> bool:
+    guardian = bench.parts.guardian
+    if guardian is None:
+        return True
+    state = await heard_of(guardian, source="computer")
+    return state is not None and state.source == "computer"
 
 
 @asynccontextmanager

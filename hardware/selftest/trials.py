@@ -9,6 +9,7 @@ from hardware.selftest.disk import try_disk
 from hardware.selftest.finding import Trial
 from hardware.selftest.hands import try_buttons, try_lamps
 from hardware.selftest.hearing import try_microphone
+from hardware.selftest.line import try_line
 from hardware.selftest.link import try_link
 from hardware.selftest.power import try_heat, try_power
 from hardware.selftest.relay import try_guardian, try_relay
@@ -69,6 +70,14 @@ TRIALS: Final = (
         sections=("microphone",),
     ),
     Trial(
+        "line",
+        N_("Line meter"),
+        N_("nobody can prove that the horns really sounded"),
+        try_line,
+        40.0,
+        sections=("meter", "pilot"),
+    ),
+    Trial(
         "relay",
         N_("Amplifier relay"),
         N_("the amplifier stays on: it hums, costs power and cannot be muted"),
@@ -78,4 +87,3 @@ TRIALS: Final = (
     ),
     Trial("sound", N_("Sound"), N_("nothing is heard at all"), try_sound, 100.0, sections=("sound",)),
 )
-"""Meter: no trial of its own; without it the proof that the horns sounded is missing, which `sound` says."""

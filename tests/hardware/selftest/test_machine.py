@@ -22,7 +22,7 @@ from hardware.selftest.clock import kernel_time, try_clock
 from hardware.selftest.disk import try_disk, wear
 from hardware.selftest.finding import Finding, Result
 from hardware.selftest.link import read_line, try_link
-from hardware.selftest.parts import Parts, Supply
+from hardware.selftest.parts import Parts
 from hardware.selftest.power import try_heat, try_power
 from tests.contracts.papers import Authority, authority
 from tests.hardware.selftest.desk import MORNING, bench
@@ -144,18 +144,11 @@ def test_kernel_tells_of_its_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("supply", "result"),
-    [
-        (Supply(now=False, since_boot=False), Result.OK),
-        (Supply(now=False, since_boot=True), Result.WARN),
-        (Supply(now=True, since_boot=True), Result.FAIL),
-    ],
+    ("flags", "result"), [("0", Result.OK), ("50000", Result.WARN), ("50005", Result.FAIL), ("x", Result.ABSENT)]
 )
-async def test_weak_supply_is_told(supply: Supply, result: Result) -> None:
-    async def power() -> Supply:
-        return supply
-
-    assert (await try_power(bench(Parts(power=power)))).result is result
+async def test_weak_supply_is_told(tmp_path: Path, flags: str, result: Result) -> None:
+    system = write(tmp_path, {"sys/devices/platform/soc/soc:firmware/get_throttled": flags})
+    assert (await try_power(bench(system=system))).result is result
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import pytest
 
 from hardware.errors import CardLostError
 from hardware.interfaces import Button, GuardianState, GuardPlan
+from hardware.selftest import hands
 from hardware.selftest.__main__ import main
 from hardware.selftest.bench import Bench
 from hardware.selftest.finding import Finding, Judged, Result, Trial
@@ -27,10 +28,13 @@ from hardware.selftest.parts import Parts, Station
 from hardware.selftest.relay import try_guardian, try_relay
 from hardware.selftest.report import report_of, worst_of, write_report
 from hardware.selftest.running import StuckWatch, judge
+from hardware.selftest.sound import try_sound
 from hardware.selftest.stations import try_tuner
+from hardware.selftest.stepping import step_through
 from hardware.selftest.table import Table, wants_colour
 from hardware.selftest.trials import TRIALS
 from simulators.board import SimBoard
+from simulators.fm_station import SimEther, SimStation, SimTuner
 from simulators.loop_clock import LoopClock
 from tests.hardware.selftest.desk import bench
 
@@ -270,7 +274,8 @@ class TestPresent:
 
     @pytest.mark.slow
     @pytest.mark.parametrize(("answer", "result"), [("y\n", Result.OK), ("n\n", Result.FAIL)])
-    async def test_lamps_are_looked_at(self, answer: str, result: Result) -> None:
+    async def test_lamps_are_looked_at(self, answer: str, result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(hands, "_LIT_S", 0.01)
         board = SimBoard(LoopClock())
         assert (await try_lamps(bench(Parts(lamps=board.lamps()), answers=answer))).result is result
 
@@ -284,6 +289,8 @@ class Guard:
     async def beat(self, wall_ms: int | None) -> None:
         assert wall_ms is None, "a self-test has no believed time to tell"
         self.beats += 1
+        if self.beats == 2:
+            raise CardLostError("the line was taken away for a moment")
 
     async def arm(self, plan: GuardPlan) -> None:
         raise AssertionError("the plan stays")
@@ -304,8 +311,27 @@ class Guard:
 )
 async def test_guardian_is_asked_and_not_changed(state: GuardianState | None, result: Result) -> None:
     guard = Guard(state)
-    assert (await try_guardian(bench(Parts(guardian=guard)))).result is result
-    assert guard.beats >= 6
+    parts = Parts(guardian=guard)
+    async with parts.awake():
+        await asyncio.sleep(2)
+        assert (await try_guardian(bench(parts))).result is result
+    assert guard.beats >= 4
+
+
+async def test_guardian_that_lets_nobody_through_keeps_the_sound_back() -> None:
+    board = SimBoard(LoopClock())
+    guard = Guard(GuardianState("silence", 7, 3, "power"))
+    finding = await try_sound(bench(Parts(card=board.card(), guardian=guard)))
+    assert finding.result is Result.FAIL and "guardian" in finding.found
+    assert board.sound_card.frames_written == 0
+
+
+async def test_band_is_stepped_through_where_the_tuner_cannot_seek() -> None:
+    stations = (SimStation(91_000, b"\0\0", pi="D301", rssi_dbuv=48), SimStation(102_700, b"\0\0", rssi_dbuv=30))
+    faint = SimStation(105_000, b"\0\0", rssi_dbuv=12)
+    tuner = SimTuner(LoopClock(), SimEther(*stations, faint))
+    found = await step_through(tuner)
+    assert found == (Station(91_000, 48, "D301"), Station(102_700, 30))
 
 
 async def scanned(*stations: Station) -> Finding:
