@@ -1,0 +1,163 @@
+"""Sound from an input of a sound card: the microphone, or the tuner's line.
+
+Frames of 20 ms are read when somebody asks for them; nothing runs for nobody. Who comes late hears the present:
+what waits in the card beyond `_KEPT` frames is thrown away, and a card that has run over starts anew by itself.
+
+**Latency.** A frame is handed over when its last sample has been captured, so its first one is 20 ms old, plus
+what the driver does not tell (USB some 2 ms)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from hardware.alsa_lane import AlsaLane
+from hardware.alsa_mixer import set_mixer
+from hardware.alsa_names import Direction
+from hardware.alsa_pcm import AlsaPcm, XrunError, load_library, open_pcm
+from hardware.errors import CardLostError
+from hardware.interfaces import FRAME_BYTES, FRAME_MS, FRAME_SAMPLES, SoundSource
+
+_KEPT: Final = 3
+"""Frames that may wait for a reader that is held up for a moment."""
+_TRIES: Final = 3
+
+_log = logging.getLogger(__name__)
+
+
+class AlsaCapture:
+    """An input that can be opened as often as one likes, but not twice at the same time.
+
+    Args:
+        name: see `hardware.alsa_names`.
+        mixer: name of the input's volume control, to be set at each opening; None leaves it alone.
+        library: pyalsaaudio, or what behaves like it.
+        root: where /proc and /sys are.
+
+    Attributes:
+        xruns: how often nobody read for so long that the card ran over.
+    """
+
+    def __init__(self, name: str, *, mixer: str | None = None, library: Any = None, root: Path = Path("/")) -> None:
+        self._name, self._mixer, self._library, self._root = name, mixer, library, root
+        self.xruns = 0
+
+    async def open(self) -> SoundSource:
+        """Live frames from now on.
+
+        Raises:
+            CardLostError: it is not there, or taken.
+        """
+        lane = AlsaLane(f"input {self._name}")
+        try:
+            return _CaptureSource(self, lane, await lane.run(self._open))
+        except BaseException:
+            lane.close()
+            raise
+
+    def _open(self) -> _Recording:
+        library = self._library or load_library()
+        pcm = open_pcm(self._name, Direction.CAPTURE, library=library, root=self._root)
+        if self._mixer and pcm.card_number is not None:
+            set_mixer(self._mixer, Direction.CAPTURE, card_number=pcm.card_number, library=library)
+        return _Recording(pcm)
+
+    def note_xrun(self) -> None:
+        """Counts one."""
+        self.xruns += 1
+        tell = _log.warning if self.xruns == 1 else _log.debug
+        tell("%s ran over, %s times so far", self._name, self.xruns)
+
+
+class _CaptureSource:
+    """Implements `hardware.interfaces.SoundSource`."""
+
+    def __init__(self, capture: AlsaCapture, lane: AlsaLane, recording: _Recording) -> None:
+        self._capture, self._lane = capture, lane
+        self._recording: _Recording | None = recording
+
+    async def read(self) -> bytes | None:
+        """See `hardware.interfaces.SoundSource`."""
+        recording = self._recording
+        if recording is None:
+            return None
+        frame = await self._lane.run(recording.frame)
+        for _ in range(recording.take_xruns()):
+            self._capture.note_xrun()
+        return frame
+
+    async def close(self) -> None:
+        """See `hardware.interfaces.SoundSource`."""
+        recording, self._recording = self._recording, None
+        if recording is None:
+            return
+        try:
+            await self._lane.run(recording.close)
+        except CardLostError as error:
+            _log.debug("an input went while it was closed: %s", error)
+        self._lane.close()
+
+
+class _Recording:
+    """One opening of an input, as the thread sees it that calls ALSA."""
+
+    def __init__(self, pcm: AlsaPcm) -> None:
+        self._pcm = pcm
+        self._head = bytearray()
+        self._paces: bool | None = None
+        self._next_s = time.monotonic() + FRAME_MS / 1000
+        self._xruns = 0
+
+    def frame(self) -> bytes:
+        """The next frame; waits for it.
+
+        Raises:
+            CardLostError: the card is gone, or delivers nothing.
+        """
+        for _ in range(_TRIES):
+            try:
+                return self._frame()
+            except XrunError:
+                self._xruns += 1
+                self._head.clear()
+        raise CardLostError(f"{self._pcm.device} runs over as soon as it is started")
+
+    def take_xruns(self) -> int:
+        """How often it ran over since this was last asked."""
+        xruns, self._xruns = self._xruns, 0
+        return xruns
+
+    def _frame(self) -> bytes:
+        if self._paces:
+            self._skip_the_past()
+        while len(self._head) < FRAME_BYTES:
+            self._head += self._pcm.read()
+        frame = bytes(self._head[:FRAME_BYTES])
+        del self._head[:FRAME_BYTES]
+        if self._paces is None:
+            self._paces = self._pcm.paces
+        if not self._paces:
+            self._pace()
+        return frame
+
+    def _skip_the_past(self) -> None:
+        if self._pcm.waiting_samples() <= _KEPT * FRAME_SAMPLES:
+            return
+        self._head.clear()
+        while self._pcm.waiting_samples() >= FRAME_SAMPLES:
+            self._pcm.read()
+
+    def _pace(self) -> None:
+        """For a device that delivers as fast as one reads."""
+        now_s, frame_s = time.monotonic(), FRAME_MS / 1000
+        if now_s - self._next_s > frame_s:
+            self._next_s += (now_s - self._next_s) // frame_s * frame_s
+        time.sleep(max(0.0, self._next_s - now_s))
+        self._next_s += frame_s
+
+    def close(self) -> None:
+        """Lets go of the input."""
+        self._pcm.stop()
+        self._pcm.close()

@@ -1,0 +1,83 @@
+"""Calls into ALSA, one after the other, in a thread that nobody has to wait for.
+
+A driver may block for as long as it likes, so none of its calls happens in the event loop. A call that takes longer
+than any sound card may is given up: the card counts as lost, the thread is left to itself (it ends with the program,
+or when the call comes back) and the next call gets a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import Any, Final, TypeVar
+
+from hardware.errors import CardLostError
+
+T = TypeVar("T")
+
+PATIENCE_S: Final = 3.0
+_Job = tuple[Callable[[], Any], Future[Any]]
+
+
+class AlsaLane:
+    """One thread, begun at the first call.
+
+    Args:
+        patience_s: after which a call is given up.
+    """
+
+    def __init__(self, name: str, *, patience_s: float = PATIENCE_S) -> None:
+        self._name, self._patience_s = name, patience_s
+        self._jobs: SimpleQueue[_Job | None] | None = None
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """What the call returns or raises.
+
+        Cancelling leaves the call to itself; the next one waits behind it.
+
+        Raises:
+            CardLostError: it takes too long.
+        """
+        future: Future[T] = Future()
+        self._queue().put((call, future))
+        answer = asyncio.wrap_future(future)
+        answer.add_done_callback(_heard)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await asyncio.shield(answer)
+        except TimeoutError as error:
+            self.close()
+            raise CardLostError(f"the {self._name} has not answered for {self._patience_s:g} s") from error
+
+    def close(self) -> None:
+        """Ends the thread after what it does now."""
+        if self._jobs is not None:
+            self._jobs.put(None)
+            self._jobs = None
+
+    def _queue(self) -> SimpleQueue[_Job | None]:
+        if self._jobs is None:
+            self._jobs = SimpleQueue()
+            threading.Thread(target=_work, args=(self._jobs,), name=self._name, daemon=True).start()
+        return self._jobs
+
+
+def _heard(answer: asyncio.Future[Any]) -> None:
+    """An error that comes when nobody waits any more is no news."""
+    if not answer.cancelled():
+        answer.exception()
+
+
+def _work(jobs: SimpleQueue[_Job | None]) -> None:
+    while (job := jobs.get()) is not None:
+        call, future = job
+        try:
+            result = call()
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+        del job, call, future

@@ -1,0 +1,57 @@
+"""A driver that blocks holds nobody up for long."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from hardware.alsa_lane import AlsaLane
+from hardware.errors import CardLostError
+
+
+async def test_calls_share_one_thread() -> None:
+    lane = AlsaLane("card")
+    names = {await lane.run(lambda: threading.current_thread().name) for _ in range(3)}
+    assert names == {"card"}
+    lane.close()
+
+
+async def test_error_reaches_the_caller() -> None:
+    lane = AlsaLane("card")
+
+    def fail() -> None:
+        raise CardLostError("gone")
+
+    with pytest.raises(CardLostError, match="gone"):
+        await lane.run(fail)
+    assert await lane.run(lambda: 7) == 7
+    lane.close()
+
+
+async def test_hanging_call_is_given_up() -> None:
+    lane, released = AlsaLane("card", patience_s=0.05), threading.Event()
+    with pytest.raises(CardLostError, match="has not answered"):
+        await lane.run(released.wait)
+    assert await lane.run(lambda: "again") == "again"
+    released.set()
+    lane.close()
+
+
+async def test_cancelled_call_ends_before_the_next() -> None:
+    lane, order, begun, released = AlsaLane("card"), list[str](), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        released.wait()
+        order.append("slow")
+
+    task = asyncio.create_task(lane.run(slow))
+    await begun.wait()
+    task.cancel()
+    released.set()
+    await lane.run(lambda: order.append("next"))
+    assert order == ["slow", "next"]
+    lane.close()
