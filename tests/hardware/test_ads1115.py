@@ -7,8 +7,12 @@ from collections.abc import Generator
 import pytest
 
 from hardware.ads1115 import RANGES_UV, Ads1115
+from hardware.ds3231 import Ds3231
+from hardware.linux_i2c import LinuxI2c
 from simulators.ads1115_chip import Ads1115Chip
+from simulators.ds3231_chip import Ds3231Chip
 from simulators.i2c_bus import SimI2cBus
+from simulators.i2c_device import SimI2cDevice
 
 
 class Bench:
@@ -65,3 +69,18 @@ def test_converter_that_is_gone() -> None:
     del bench.bus.chips[0x48]
     with pytest.raises(OSError, match="nobody"):
         bench.run(bench.driver.convert(0))
+
+
+def test_chips_behind_smbus2(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(1_000_000)
+    bench.bus.chips[0x68] = Ds3231Chip(lambda: bench.ms)
+    SimI2cDevice(bench.bus).stand_in(monkeypatch)
+    bus = LinuxI2c(1)
+    assert bench.run(Ads1115(bus).convert(0)) == pytest.approx(1_000_000, abs=125)
+    clock = Ds3231(bus)
+    clock.set(1_795_000_000)
+    assert clock.read().utc_s == 1_795_000_000
+    bench.bus.stuck = True
+    with pytest.raises(OSError, match="held low"):
+        bench.run(Ads1115(bus).convert(0))
+    bus.close()
