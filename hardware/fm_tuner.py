@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from hardware.errors import CardLostError
 from hardware.interfaces import FmSignal, SoundSource
 from hardware.rds import Decoder, Group
-from hardware.si4703 import SEEK_RSSI_DBUV, FrequencyError, Reading, Si4703, Si4703Error
+from hardware.si4703 import SEEK_RSSI_DBUV, FrequencyError, Reading, Si4703, Si4703Error, check_frequency
 from hardware.steps import walk_through
 
 SCAN_FROM_KHZ: Final = 87_000
@@ -186,6 +186,7 @@ class Si4703Tuner:
         )
 
     async def _go(self, frequency_khz: int) -> None:
+        check_frequency(frequency_khz)
         if not self._up:
             await self._start()
         self._forget(0)

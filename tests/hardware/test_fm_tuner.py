@@ -123,6 +123,11 @@ async def test_frequency_below_the_bands(receiver: Receiver) -> None:
     with pytest.raises(CardLostError, match="RDA5807M"):
         await receiver.tuner.tune(66_500)
     await receiver.tuner.tune(99_900)
+    assert await identity(receiver) == "A201"
+    with pytest.raises(CardLostError, match="RDA5807M"):
+        await receiver.tuner.tune(66_500)
+    still = await receiver.tuner.signal()
+    assert (still.frequency_khz, still.pi) == (99_900, "A201")
 
 
 async def test_chip_that_vanishes_comes_back(receiver: Receiver) -> None:
