@@ -2,9 +2,9 @@
 
 The circuit, for each of voltage (input 0) and current (input 1): an isolating sensor (a small 100 V : 1 V transformer
 across the line; a current transformer of 1:200 in it), a precision rectifier of two op-amps and a hold of 100 ms
-(10 kΩ, 10 µF). Sound has no need to be sampled: ten looks a second at a rectified, smoothed voltage give the level of
-speech within a decibel or two, where 860 raw samples a second would alias. Input 2, where fitted, sees the line's
-leakage to earth: 3.3 V through 470 kΩ to the floating line.
+(10 kΩ, 10 µF). Ten looks a second at it suffice, where 860 raw samples a second would alias. Tones read right; speech
+reads 2 to 5 dB low, as on every meter that rectifies (computed with synthetic Vietnamese): the proof of sound asks
+whether there is any. Input 2, where fitted, sees the line's leakage to earth: 3.3 V through 470 kΩ to the line.
 
 What the voltages mean is found out once, at commissioning, and written into the board's file.
 """
