@@ -93,7 +93,7 @@ def _found(now: datetime, kernel: KernelTime, figures: dict[str, Figure]) -> str
     ntp = _("a time server holds it") if kernel.held else _("no time server holds it")
     chip = _("no clock chip")
     if "chip_apart_s" in figures:
-        chip = _("the clock chip is %(apart)s s off") % {"apart": figures["chip_apart_s"]}
+        chip = _("the clock chip is %(apart)s s off") % {"apart": abs(float(figures["chip_apart_s"]))}
     return f"{now.astimezone(VIET_NAM):%H:%M:%S %d/%m/%Y}, {ntp}, {chip}"
 
 

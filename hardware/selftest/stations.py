@@ -19,7 +19,7 @@ async def try_tuner(bench: Bench) -> Finding:
     figures: dict[str, Figure] = {"stations": len(found), "strong_stations": len(strong)}
     figures |= {"strongest_dbuv": max((one.rssi_dbuv for one in found), default=0)}
     figures |= {"with_rds": sum(bool(one.pi) for one in found)}
-    words = _("%(count)d stations, %(strong)d of them strong")
+    words = _("stations: %(count)d, strong: %(strong)d")
     told = words % {"count": len(found), "strong": len(strong)}
     if not found:
         advice = _("Check the antenna's plug and cable, and put it outside the box.")
