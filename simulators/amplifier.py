@@ -41,6 +41,10 @@ class SimAmplifier:
 
     async def switch(self, on: bool) -> None:
         """See `edge.ports.Amplifier`."""
+        self.drive(on)
+
+    def drive(self, on: bool) -> None:
+        """The enable line as a circuit sets it."""
         self._set(on=on, bridged=self._bridged)
 
     def bridge(self, bridged: bool) -> None:

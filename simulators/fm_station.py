@@ -92,15 +92,9 @@ class SimTuner:
         return _FmSource(self, Pace(self._clock))
 
     def frame_at(self, mono_ms: float) -> bytes:
-        """What is received at an instant: weak stations drown in noise. Raises CardLostError."""
+        """What is received at an instant. Raises CardLostError."""
         self._check()
-        station = self._ether.strongest(self._frequency_khz)
-        hiss = _hiss(mono_ms)
-        if station is None:
-            return hiss
-        clearness = max(0.0, min(1.0, (station.rssi_dbuv - NOISE_RSSI_DBUV) / (_CLEAR_RSSI_DBUV - NOISE_RSSI_DBUV)))
-        sound = audioop.mul(station.at(mono_ms), 2, clearness)
-        return audioop.add(sound, audioop.mul(hiss, 2, 1 - clearness), 2)
+        return received(self._ether, self._frequency_khz, mono_ms)
 
     def _identity(self, station: SimStation | None) -> str | None:
         if station is None or station.rssi_dbuv < _RDS_RSSI_DBUV:
@@ -130,6 +124,17 @@ class _FmSource:
 
     async def close(self) -> None:
         """See `edge.ports.SoundSource`."""
+
+
+def received(ether: SimEther, frequency_khz: int, mono_ms: float) -> bytes:
+    """The frame a receiver makes of a frequency at an instant: weak stations drown in noise."""
+    station = ether.strongest(frequency_khz)
+    hiss = _hiss(mono_ms)
+    if station is None:
+        return hiss
+    clearness = max(0.0, min(1.0, (station.rssi_dbuv - NOISE_RSSI_DBUV) / (_CLEAR_RSSI_DBUV - NOISE_RSSI_DBUV)))
+    sound = audioop.mul(station.at(mono_ms), 2, clearness)
+    return audioop.add(sound, audioop.mul(hiss, 2, 1 - clearness), 2)
 
 
 def _hiss(mono_ms: float) -> bytes:

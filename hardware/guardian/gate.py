@@ -11,6 +11,8 @@ GOOD_READINGS = 2
 IDENTITY_WAIT_MS = 8000
 SIGNAL_WAIT_MS = 5000
 READING_AGE_MS_MAX = 3000
+IDENTITY_AGE_MS_MAX = 15_000
+"""So long a station that must be identified may go without telling who it is: RDS tells it eleven times a second."""
 BARRED_WEAK_MS = 60_000
 BARRED_FOREIGN_MS = 600_000
 
@@ -45,6 +47,7 @@ class FmGate:
         self._measured_ms = 0
         self._rssi_dbuv: int | None = None
         self._pi: int | None = None
+        self._identified_ms = 0
         self._barred: dict[int, int] = {}
 
     def shut(self) -> None:
@@ -78,6 +81,7 @@ class FmGate:
         self._measured_ms = now_ms
         if pi is not None:
             self._pi = pi
+            self._identified_ms = now_ms
         identified = station[1] is None or self._pi == station[1]
         if self.opened_ms is None and self.good >= GOOD_READINGS and identified:
             self.opened_ms = now_ms
@@ -107,6 +111,8 @@ class FmGate:
         if self.opened_ms is not None:
             if now_ms - self._measured_ms >= READING_AGE_MS_MAX:
                 return NO_READING
+            if pi is not None and now_ms - self._identified_ms >= IDENTITY_AGE_MS_MAX:
+                return NO_IDENTITY
             return CAP if now_ms - self.opened_ms >= plan.session_ms_max else ""
         if self.good >= GOOD_READINGS and pi is not None:
             return NO_IDENTITY if waited_ms >= IDENTITY_WAIT_MS else ""

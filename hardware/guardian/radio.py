@@ -13,6 +13,8 @@ POLL_MS = 40
 """A group of RDS stands in the chip for at least 40 ms, and one comes every 88 ms."""
 READING_MS = 500
 RETRY_MS = 10_000
+RDS_SILENT_MS_MAX = 3000
+"""After this long without a group nothing is known any more: another sender may have covered the one that told it."""
 
 
 class Radio:
@@ -38,6 +40,7 @@ class Radio:
         self._goal_khz = 0
         self._due_ms = now_ms
         self._told_ms = now_ms
+        self._group_ms = now_ms
 
     def turn(self, now_ms: int, wanted_khz: int | None) -> bool:
         """Goes on; gives whether there is a new reading, twice a second."""
@@ -65,7 +68,7 @@ class Radio:
         self._due_ms = now_ms + POLL_MS
         if not self.tuned_khz:
             return False
-        self._take(chip.read())
+        self._take(now_ms, chip.read())
         if now_ms - self._told_ms < READING_MS:
             return False
         self._told_ms = now_ms
@@ -96,13 +99,18 @@ class Radio:
         self.tuned_khz = self._goal_khz
         self._due_ms = now_ms
 
-    def _take(self, reading: "Reading") -> None:
+    def _take(self, now_ms: int, reading: "Reading") -> None:
         if not reading.enabled:
             raise Si4703Error("the chip has lost its supply")
         self.rssi_dbuv = 0 if reading.off_station else reading.rssi_dbuv
         if reading.group is not None:
-            self._rds.feed(Group(reading.group, reading.errors))
-            self.pi = None if self._rds.pi is None else int(self._rds.pi, 16)
+            group = Group(reading.group, reading.errors)
+            if group.has(0):
+                self._group_ms = now_ms
+            self._rds.feed(group)
+        if now_ms - self._group_ms >= RDS_SILENT_MS_MAX:
+            self._rds.forget()
+        self.pi = None if self._rds.pi is None else int(self._rds.pi, 16)
 
     def _lose(self, now_ms: int) -> None:
         """Nobody answers: tried again later, from the reset on."""
