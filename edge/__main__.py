@@ -47,6 +47,8 @@ async def _run(path: Path) -> None:
         logging.getLogger(__name__).info("the agent has ended")
     finally:
         notify.stopping()
+        if hasattr(board, "close"):
+            await board.close()
 
 
 class _ReadyOnce:

@@ -1,8 +1,8 @@
 """What an agent runs on, named in its configuration and loaded late: the agent itself imports no driver.
 
 A board is named `module:function`. The function takes the `AgentConfig`, is called inside the running event loop, and
-returns an `edge.ports.Board`; a player's function takes nothing and returns an `edge.ports.Player`. On a real board,
-which `board.json` describes, and for a device without hardware:
+returns an `edge.ports.Board`, whose `async close()`, if it has one, is called at the end; a player's function takes
+nothing and returns an `edge.ports.Player`. On a real board, which `board.json` describes, and without hardware:
 
     "board": "edge.adapters.board:make_board", "player": "hardware.vlc_player:make_player"
     "board": "simulators.machine:make_board", "player": "simulators.machine:make_player"

@@ -81,7 +81,7 @@ class Chips:
     def _make_amplifier(self) -> Amplifier | None:
         if self.guardian is None:
             return None
-        from hardware.guardian_parts import GuardianAmplifier
+        from hardware.guardian_link import GuardianAmplifier
 
         return GuardianAmplifier(self.guardian)
 
@@ -95,7 +95,7 @@ class Chips:
             return self.own_tuner
         if self.guardian is None:
             raise BoardError("it is behind the guardian, which is not to be had")
-        from hardware.guardian_parts import GuardianTuner
+        from hardware.guardian_link import GuardianTuner
 
         return GuardianTuner(self.guardian, capture)
 
