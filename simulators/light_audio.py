@@ -1,36 +1,50 @@
 """A sound path without samples, for villages of many devices: the same events at the same times, told by timers.
 
 Whatever sounds measures a nominal -18 dBFS. What a source would be is asked as far as that costs nothing: whether a
-programme is stored, whether a live session goes on. Microphone and FM always work.
+programme or message is stored, whether a live session goes on. Microphone and FM always work; web radios do as they
+are told.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from edge.audio.outbox import Outbox
-from edge.core.events import Event, LevelMeasured, SoundEnded, SoundStarted
-from edge.core.output import AlertOutput, FmOutput, LiveOutput, Output, ProgrammeOutput, Silence
+from edge.core.events import Event, LevelMeasured, SoundEnded, SoundFailing, SoundRecovered, SoundStarted
+from edge.core.output import (
+    AlertOutput,
+    LiveOutput,
+    MessageOutput,
+    MicrophoneOutput,
+    Output,
+    ProgrammeOutput,
+    Silence,
+    StreamOutput,
+)
 from edge.ports import Clock, MediaStore
 from protocol.clock import MonoMs, WallMs
 from protocol.report import LEVEL_SILENCE_CDB, EndReason
 
 NOMINAL_CDB: Final = -1800
 _SECOND_MS: Final = 1000
+_LIVE_QUIET_MS: Final = 1400
 _LIVE_STALL_MS: Final = 2000
+_STREAM_HELD_MS: Final = 2000
+_OPENING_MS: Final = 500
 _NEVER: Final = MonoMs(2**53)
 
 
 @dataclass(frozen=True, slots=True)
 class _Cue:
-    """Attributes: at: what was asked for. begins: when the amplifier lets it through."""
+    """Attributes: at: what was asked for. begins: when the amplifier lets it through. told: when it was asked for."""
 
     output: Output
     at: MonoMs
     begins: MonoMs
+    told: MonoMs
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +53,15 @@ class _Sound:
     began: MonoMs
     ends: MonoMs
     reason: EndReason
+    failing: bool = False
 
 
 class LightAudio:
-    """Implements `edge.ports.Audio`; runs between `start` and `stop`, or as a context."""
+    """Implements `edge.ports.Audio`; runs between `start` and `stop`, or as a context.
+
+    Attributes:
+        dead_streams: addresses where nobody answers; who listens there is cut off a while after `stop_stream`.
+    """
 
     def __init__(self, clock: Clock, store: MediaStore, *, lead_in_ms: int = 700, hold_ms: int = 5000) -> None:
         self._clock = clock
@@ -52,6 +71,8 @@ class LightAudio:
         self._hold_ms = hold_ms
         self._cue: _Cue | None = None
         self._sounds: list[_Sound] = []
+        self.dead_streams: set[str] = set()
+        self._stopped_at: MonoMs | None = None
         self._fed: tuple[str, MonoMs] = ("", MonoMs(0))
         self._off_at = MonoMs(0)
         self._second_at = _NEVER
@@ -93,12 +114,22 @@ class LightAudio:
         elif self._cue is None or (self._cue.output.key, self._cue.at) != (output.key, at):
             now = self._clock.now().mono
             cold = not isinstance(output, Silence) and not self._powered(now)
-            self._cue = _Cue(output, at, MonoMs(max(at, now + (self._lead_in_ms if cold else 0))))
+            self._cue = _Cue(output, at, MonoMs(max(at, now + (self._lead_in_ms if cold else 0))), now)
         self._wake.set()
 
     def feed_live(self, session_id: str, counter: int, packets: tuple[bytes, ...]) -> None:
         """See `edge.ports.Audio`."""
         self._fed = (session_id, self._clock.now().mono)
+
+    def stop_stream(self) -> None:
+        """Web radios give nothing from now on."""
+        self._stopped_at = self._clock.now().mono
+        self._wake.set()
+
+    def resume_stream(self) -> None:
+        """They go on."""
+        self._stopped_at = None
+        self._wake.set()
 
     async def mute(self, muted: bool) -> None:
         """See `edge.ports.Audio`."""
@@ -118,7 +149,9 @@ class LightAudio:
     async def _run(self) -> None:
         while True:
             mono = self._clock.now().mono
+            self._tell_failing(mono)
             self._end_what_is_over(mono)
+            self._drop_broken(mono)
             if self._cue is not None and self._cue.begins <= mono:
                 cue, self._cue = self._cue, None
                 self._begin(cue.output, mono)
@@ -128,8 +161,10 @@ class LightAudio:
 
     async def _sleep(self) -> None:
         until = min([self._second_at, *(self._ends_at(sound) for sound in self._sounds)])
+        until = min([until, *(self._fails_at(sound) for sound in self._sounds if not sound.failing)])
         if self._cue is not None:
-            until = min(until, self._cue.begins)
+            broken_at = MonoMs(self._cue.told + _OPENING_MS) if self._is_broken() else _NEVER
+            until = min(until, self._cue.begins, broken_at)
         left_ms = until - self._clock.now().mono
         self._wake.clear()
         try:
@@ -150,7 +185,7 @@ class LightAudio:
         self._sound(output, mono)
 
     def _may_be_ducked(self) -> bool:
-        return len(self._sounds) == 1 and isinstance(self._sounds[0].output, ProgrammeOutput | LiveOutput | FmOutput)
+        return len(self._sounds) == 1 and not isinstance(self._sounds[0].output, AlertOutput | MicrophoneOutput)
 
     def _sound(self, output: Output, mono: MonoMs) -> None:
         left_ms = self._left_ms(output)
@@ -158,25 +193,59 @@ class LightAudio:
             wall = self._clock.now().wall
             self._outbox.put(SoundEnded(output.key, wall, wall, LEVEL_SILENCE_CDB, EndReason.SOURCE_FAILED))
             return
-        reason = EndReason.SOURCE_FAILED if isinstance(output, LiveOutput) else EndReason.COMPLETE
+        failed = isinstance(output, LiveOutput | StreamOutput)
+        reason = EndReason.SOURCE_FAILED if failed else EndReason.COMPLETE
         self._sounds.append(_Sound(output, mono, MonoMs(min(_NEVER, mono + left_ms)), reason))
         self._outbox.put(SoundStarted(output.key, self._clock.now().wall))
         if self._second_at == _NEVER:
             self._second_at = MonoMs(mono + _SECOND_MS)
 
     def _left_ms(self, output: Output) -> int:
-        if not isinstance(output, ProgrammeOutput):
+        if isinstance(output, StreamOutput):
+            return 0 if output.address in self.dead_streams else _NEVER
+        if not isinstance(output, ProgrammeOutput | MessageOutput):
             return _NEVER
         if self._store.path(output.media.digest) is None:
             return 0
+        if isinstance(output, MessageOutput):
+            return output.media.duration_ms
         return output.origin + output.media.duration_ms - self._clock.now().wall
 
     def _ends_at(self, sound: _Sound) -> MonoMs:
+        if isinstance(sound.output, StreamOutput) and self._stopped_at is not None:
+            return MonoMs(self._stopped_at + _SECOND_MS + _STREAM_HELD_MS)
         if not isinstance(sound.output, LiveOutput):
             return sound.ends
+        return MonoMs(min(sound.ends, self._fed_at(sound, sound.output) + _LIVE_STALL_MS))
+
+    def _fed_at(self, sound: _Sound, output: LiveOutput) -> MonoMs:
         session_id, fed_at = self._fed
-        fed_at = fed_at if session_id == sound.output.session_id else sound.began
-        return MonoMs(min(sound.ends, fed_at + _LIVE_STALL_MS))
+        return fed_at if session_id == output.session_id else sound.began
+
+    def _fails_at(self, sound: _Sound) -> MonoMs:
+        """When its source will have given nothing for too long."""
+        if isinstance(sound.output, LiveOutput):
+            return MonoMs(self._fed_at(sound, sound.output) + _LIVE_QUIET_MS)
+        stopped = isinstance(sound.output, StreamOutput) and self._stopped_at is not None
+        return MonoMs((self._stopped_at or 0) + _SECOND_MS) if stopped else _NEVER
+
+    def _tell_failing(self, mono: MonoMs) -> None:
+        for index, sound in enumerate(self._sounds):
+            failing = self._fails_at(sound) <= mono
+            if failing != sound.failing:
+                self._sounds[index] = replace(sound, failing=failing)
+                self._outbox.put((SoundFailing if failing else SoundRecovered)(sound.output.key))
+
+    def _is_broken(self) -> bool:
+        output = self._cue.output if self._cue is not None else None
+        return isinstance(output, StreamOutput) and output.address in self.dead_streams
+
+    def _drop_broken(self, mono: MonoMs) -> None:
+        """A stream that cannot be had is told before its second."""
+        if self._cue is not None and self._is_broken() and self._cue.told + _OPENING_MS <= mono:
+            cue, self._cue = self._cue, None
+            wall = self._clock.now().wall
+            self._outbox.put(SoundEnded(cue.output.key, wall, wall, LEVEL_SILENCE_CDB, EndReason.SOURCE_FAILED))
 
     def _end_what_is_over(self, mono: MonoMs) -> None:
         for sound in tuple(self._sounds):

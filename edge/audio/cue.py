@@ -16,6 +16,7 @@ from protocol.clock import MonoMs, WallMs
 _SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 _OPEN_AHEAD_MS: Final = 10_000
 _OPEN_PACED_AHEAD_MS: Final = 200
+_STAY_SAMPLES_MAX: Final = SAMPLE_RATE // 5
 _SKIP_SAMPLES_MAX: Final = 2 * SAMPLE_RATE
 """A source that begins further back is opened again nearer to the place: cheaper than decoding what nobody hears."""
 
@@ -27,16 +28,25 @@ class Cue:
 
     Args:
         ready_at: tells when sound can come through at the earliest.
+        tell: called when its source is open, or will never be.
     """
 
     def __init__(
-        self, output: Output, at: MonoMs, *, opener: SourceOpener, clock: Clock, ready_at: Callable[[MonoMs], MonoMs]
+        self,
+        output: Output,
+        at: MonoMs,
+        *,
+        opener: SourceOpener,
+        clock: Clock,
+        ready_at: Callable[[MonoMs], MonoMs],
+        tell: Callable[[], None],
     ) -> None:
         self.output = output
         self.at = at
         self._opener = opener
         self._clock = clock
         self._ready_at = ready_at
+        self._tell = tell
         self._opening: asyncio.Task[Opened] | None = None
         if not isinstance(output, Silence):
             self._start(output)
@@ -44,6 +54,18 @@ class Cue:
     def same(self, output: Output, at: MonoMs) -> bool:
         """Whether this is that very switch."""
         return self.output.key == output.key and self.at == at
+
+    @property
+    def ready(self) -> bool:
+        """Whether its source is open, or will never be."""
+        return self._opening is not None and self._opening.done()
+
+    @property
+    def broken(self) -> bool:
+        """Whether its source has failed before anybody heard it."""
+        if self._opening is None or not self._opening.done() or self._opening.cancelled():
+            return False
+        return self._opening.exception() is not None or self._opening.result().feed.failing
 
     def take(self) -> Opened | None:
         """The source when it is ready, None while it is not.
@@ -73,6 +95,14 @@ class Cue:
             opened.feed.skip(late)
         return max(begin, belongs) if late < -OFFSET_SLACK_MS * _SAMPLES_PER_MS else begin
 
+    def belongs_at(self, line: Line) -> int:
+        """The sample at which an open programme begins, if that is a moment ahead: what sounds stays till then."""
+        if not isinstance(self.output, ProgrammeOutput) or self._opening is None or not self.ready or self.broken:
+            return 0
+        offset_ms = self._opening.result().offset_ms or 0
+        belongs = line.position_at(line.mono_of(WallMs(self.output.origin + offset_ms)))
+        return belongs if belongs < line.end + _STAY_SAMPLES_MAX else 0
+
     def put_back(self, opened: Opened) -> None:
         """Keeps a source whose time has not quite come."""
         self._opening = asyncio.create_task(_ready(opened))
@@ -89,6 +119,7 @@ class Cue:
 
     def _start(self, output: Audible) -> None:
         self._opening = asyncio.create_task(self._open(output), name=f"open {output.key}")
+        self._opening.add_done_callback(lambda _: self._tell())
 
     async def _open(self, output: Audible) -> Opened:
         paced = isinstance(output, MicrophoneOutput | FmOutput | LiveOutput)

@@ -23,7 +23,7 @@ from edge.audio.handover import Handover
 from edge.audio.source import SourceOpener
 from edge.audio.teller import Teller
 from edge.core.events import Event
-from edge.core.output import Output, Silence
+from edge.core.output import Output, Silence, StreamOutput
 from edge.ports import (
     FRAME_MS,
     SILENT_FRAME,
@@ -124,7 +124,10 @@ class Engine:
         if self._handover.sounds(output) or (isinstance(output, Silence) and not self._bus.sounding):
             self._handover.plan(None)
         elif cue is None or not cue.same(output, at):
-            self._handover.plan(Cue(output, at, opener=self._opener, clock=self._clock, ready_at=self._ready_at))
+            made = Cue(
+                output, at, opener=self._opener, clock=self._clock, ready_at=self._ready_at, tell=self._wake.set
+            )
+            self._handover.plan(made)
             self._wake.set()
 
     def feed_live(self, session_id: str, counter: int, packets: tuple[bytes, ...]) -> None:
@@ -160,6 +163,7 @@ class Engine:
         self._handover.follow(line)
         frame = self._bus.render()
         self._tell(line)
+        self._teller.watch(self._bus.current)
         await self._card.write(frame)
         self._teller.measure(frame, self._bus.current, amplified=self._amplifier.on)
 
@@ -192,6 +196,7 @@ class Engine:
         poll_ms = _METER_POLL_MS if self._teller.metered else _CARD_PROBE_MS
         while self._at_rest():
             await self._sleep(self._wakes_at(min(probe_at, self._in(poll_ms))))
+            self._handover.drop_broken(self._clock.now().wall)
             if self._teller.metered:
                 poll_ms = _METER_SECOND_MS if self._teller.measure_rest() else _METER_POLL_MS
             if self._clock.now().mono >= probe_at:
@@ -231,8 +236,8 @@ class Engine:
     async def _reopen_current(self) -> None:
         """What sounded goes on where it would be now."""
         track = self._bus.current
-        if track is None:
-            return
+        if track is None or isinstance(track.output, StreamOutput):
+            return  # nobody waits here for a station to answer; what is held of it goes on
         try:
             opened = await self._opener.open(track.output, begins=self._clock.now().wall)
         except PortError as error:

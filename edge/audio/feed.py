@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from typing import Final
 
-from edge.ports import FRAME_BYTES, FRAME_SAMPLES, PortError, SoundSource
+from edge.ports import FRAME_BYTES, FRAME_SAMPLES, MediaError, PortError, SoundSource
 
 AHEAD_FRAMES: Final = 10
 _PRIME_FRAMES: Final = 2
@@ -27,12 +27,16 @@ class Feed:
         keeps_time: samples that came too late are skipped, so the rest sounds when it should.
         paced: the source makes frames at its own pace: the oldest are dropped when nobody takes them, and after a
             gap a little is gathered first, or each frame would come a moment late.
+        endless: the source has no end of its own, so an end is a failure.
     """
 
-    def __init__(self, source: SoundSource, *, keeps_time: bool = False, paced: bool = False) -> None:
+    def __init__(
+        self, source: SoundSource, *, keeps_time: bool = False, paced: bool = False, endless: bool = False
+    ) -> None:
         self._source = source
         self._keeps_time = keeps_time
         self._paced = paced
+        self._endless = endless
         self._gathering = False
         self._frames: deque[bytes] = deque()
         self._head = b""
@@ -56,6 +60,11 @@ class Feed:
     def left_samples(self) -> int | None:
         """Samples until the end, once the end is in sight."""
         return self.held_samples if self._finished else None
+
+    @property
+    def failing(self) -> bool:
+        """Whether nothing more comes, although it should, while some of it may still be held."""
+        return self._endless and self._finished
 
     @property
     def ended(self) -> bool:
@@ -92,6 +101,8 @@ class Feed:
             while (frame := await self._source.read()) is not None:
                 assert len(frame) == FRAME_BYTES
                 await self._put(frame)
+            if self._endless:
+                raise MediaError("the source has ended")
         except PortError as error:
             _log.warning("a source broke off: %s", error)
             self.failure = error

@@ -1,8 +1,11 @@
 """From one sound to the next, to the sample.
 
 The old sound has faded out at the cue's instant, and the new one begins there; when its source or the amplifier is
-not ready yet, it begins as soon as they are. Only an alert is put over a programme, live session or FM, which goes on
-ducked under its attention tone.
+not ready yet, it begins as soon as they are. Only an alert is put over a programme, message, relay or live session,
+which goes on ducked under its attention tone.
+
+A live session or stream that gives way to something below it has failed or ended, and goes on from what is held of it
+until that is ready: no gap. A programme goes on the same way until a live session has gathered its first second.
 """
 
 from __future__ import annotations
@@ -19,9 +22,17 @@ from edge.audio.fader import RAMP_SAMPLES
 from edge.audio.source import Audible, Opened
 from edge.audio.teller import Teller
 from edge.audio.track import Track
-from edge.core.output import AlertOutput, FmOutput, LiveOutput, Output, ProgrammeOutput, Silence
+from edge.core.output import (
+    AlertOutput,
+    LiveOutput,
+    MicrophoneOutput,
+    Output,
+    ProgrammeOutput,
+    Silence,
+    StreamOutput,
+)
 from edge.ports import SAMPLE_RATE, PortError
-from protocol.clock import MonoMs
+from protocol.clock import MonoMs, WallMs
 
 _SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 
@@ -70,10 +81,14 @@ class Handover:
         cue = self.cue
         if cue is None:
             return
+        if isinstance(cue.output, StreamOutput) and cue.broken:
+            self.drop_broken(line.now.wall)
+            return
         over = self._goes_over(cue.output)
         at = line.position_at(cue.at)
-        if self._bus.sounding and not over and at - RAMP_SAMPLES < line.end:
-            self._bus.leave(max(at, line.position + RAMP_SAMPLES))
+        stays = over or self._bridges(cue)
+        if self._bus.sounding and not stays and at - RAMP_SAMPLES < line.end:
+            self._bus.leave(max(at, line.position + RAMP_SAMPLES, cue.belongs_at(line)))
         begin = max(at, line.position, 0 if over else self._bus.leaves_at)
         if isinstance(cue.output, Silence):
             self.cue = cue if begin >= line.end else None
@@ -82,13 +97,28 @@ class Handover:
         if begin < line.end:
             self._begin(cue, cue.output, begin=begin, line=line)
 
+    def drop_broken(self, wall: WallMs) -> None:
+        """Tells at once that a stream cannot be had, so that its second is not waited for."""
+        cue = self.cue
+        if cue is not None and isinstance(cue.output, StreamOutput) and cue.broken:
+            self.plan(None)
+            self._teller.failed(cue.output.key, wall)
+
+    def _bridges(self, cue: Cue) -> bool:
+        """Whether what sounds goes on until what follows is ready."""
+        current = self._bus.current
+        if current is None or current.leaves_at is not None or isinstance(cue.output, Silence) or cue.ready:
+            return False
+        fades = isinstance(current.output, LiveOutput | StreamOutput) and cue.output.rung > current.output.rung
+        return fades or (isinstance(cue.output, LiveOutput) and isinstance(current.output, ProgrammeOutput))
+
     def _goes_over(self, output: Output) -> bool:
         """Whether this is an alert whose tone ducks what sounds, instead of ending it."""
         current = self._bus.current
         return (
             isinstance(output, AlertOutput)
             and current is not None
-            and isinstance(current.output, ProgrammeOutput | LiveOutput | FmOutput)
+            and not isinstance(current.output, AlertOutput | MicrophoneOutput)
             and current.leaves_at is None
         )
 
@@ -97,8 +127,9 @@ class Handover:
             opened = cue.take()
         except PortError as error:
             _log.warning("%s has no sound: %s", output.key, error)
-            self._teller.failed(output.key, line)
+            self._teller.failed(output.key, line.now.wall)
             self.cue = None
+            self._bus.leave(line.position + RAMP_SAMPLES)
             return
         if opened is None:
             return

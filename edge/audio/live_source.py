@@ -1,8 +1,9 @@
 """A live session's sound between the network and the bus: a jitter buffer of at most two seconds.
 
-Playing begins when a second is gathered, or a second after the first packet. What is more than two seconds old is
-dropped, so a speaker is never heard later than that. When nothing has come for two seconds and all is played, the
-source fails as stalled, and the ladder goes on.
+Playing begins when 1.8 seconds are gathered, or would be if segments came evenly: a segment may be a whole second,
+and the next one be late. What is more than two seconds old is dropped, so a speaker is never heard later than that.
+When nothing has come for a second and little is left the source is failing, and what follows is got ready meanwhile;
+when nothing has come for two seconds and all is played, it has stalled.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ import logging
 from collections import deque
 from typing import Final
 
-from edge.audio.feed import AHEAD_FRAMES
-from edge.ports import FRAME_MS, SILENT_FRAME, Clock, MediaError, PacketDecoder
+from edge.audio.feed import AHEAD_FRAMES, Feed
+from edge.ports import FRAME_MS, SAMPLE_RATE, SILENT_FRAME, Clock, MediaError, PacketDecoder
 from protocol.clock import MonoMs
 
-GATHER_MS: Final = 1000
+GATHER_MS: Final = 1800
+QUIET_MS: Final = 1000
+RESERVE_MS: Final = 500
+"""What follows must be ready within this: a programme opens in 50 to 300 ms on a small board."""
 STALL_MS: Final = 2000
-_PACKETS_MAX: Final = STALL_MS // FRAME_MS - AHEAD_FRAMES
-"""The feed in front of the bus holds the rest of the two seconds."""
+_PACKETS_MAX: Final = STALL_MS // FRAME_MS
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +35,8 @@ class LiveBuffer:
         self._packets: deque[bytes] = deque(maxlen=_PACKETS_MAX)
         self._last_counter = -1
         self._came = asyncio.Event()
-        self.first_at: MonoMs | None = None
+        self._playing = False
+        self.gathered_at: MonoMs | None = None
         self._last_at = clock.now().mono
 
     def begin(self) -> None:
@@ -40,8 +44,13 @@ class LiveBuffer:
         now = self._clock.now().mono
         if now - self._last_at >= STALL_MS:
             self._packets.clear()
-        self.first_at = now if self._packets else None
         self._last_at = now
+        self.gathered_at = self._gathered_at() if self._packets else None
+        self._playing = False
+
+    def play(self) -> None:
+        """Enough is gathered: from now on the feed in front of the bus holds a part of the two seconds."""
+        self._playing = True
 
     def feed(self, counter: int, packets: tuple[bytes, ...]) -> None:
         """Appends a segment; one that is late or a repeat is left out."""
@@ -49,14 +58,29 @@ class LiveBuffer:
             return
         self._last_counter = counter
         self._packets.extend(packets)
+        while self._playing and len(self._packets) > _PACKETS_MAX - AHEAD_FRAMES:
+            self._packets.popleft()
         self._last_at = self._clock.now().mono
-        self.first_at = self._last_at if self.first_at is None else self.first_at
+        self.gathered_at = self._gathered_at() if self.gathered_at is None else self.gathered_at
         self._came.set()
+
+    def _gathered_at(self) -> MonoMs:
+        """When so much will have come, at the pace of speech, as the first packets do not hold."""
+        return MonoMs(self._last_at + GATHER_MS - self.held_ms)
 
     @property
     def held_ms(self) -> int:
         """Sound that waits to be played."""
         return len(self._packets) * FRAME_MS
+
+    def is_failing(self, ahead_ms: float) -> bool:
+        """Whether nothing has come for a second and little is left.
+
+        Args:
+            ahead_ms: decoded sound that has been taken from here and not been heard.
+        """
+        quiet_ms = self._clock.now().mono - self._last_at
+        return quiet_ms >= QUIET_MS and self.held_ms + ahead_ms <= RESERVE_MS
 
     async def packet(self) -> bytes:
         """The next packet, waited for.
@@ -77,6 +101,19 @@ class LiveBuffer:
                 await self._came.wait()
         except TimeoutError:
             raise MediaError("the live session has stalled") from None
+
+
+class LiveFeed(Feed):
+    """The feed of a session, which knows what its buffer still holds."""
+
+    def __init__(self, buffer: LiveBuffer, decoder: PacketDecoder, clock: Clock) -> None:
+        self._buffer = buffer
+        super().__init__(LiveSource(buffer, decoder, clock), endless=True)
+
+    @property
+    def failing(self) -> bool:
+        """It has stalled, or is about to."""
+        return super().failing or self._buffer.is_failing(self.held_samples * 1000 / SAMPLE_RATE)
 
 
 class LiveSource:
@@ -105,11 +142,12 @@ class LiveSource:
 
     async def _gather(self) -> None:
         while self._buffer.held_ms < GATHER_MS:
-            if self._buffer.first_at is None:
+            if self._buffer.gathered_at is None:
                 await self._buffer.wait(until=MonoMs(self._clock.now().mono + STALL_MS))
                 continue
             try:
-                await self._buffer.wait(until=MonoMs(self._buffer.first_at + GATHER_MS))
+                await self._buffer.wait(until=self._buffer.gathered_at)
             except MediaError:
                 break
         self._gathered = True
+        self._buffer.play()

@@ -5,16 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from edge.audio.alert_source import AlertSource
 from edge.audio.feed import Feed
-from edge.audio.live_source import LiveBuffer, LiveSource
-from edge.core.output import AlertOutput, FmOutput, LiveOutput, MicrophoneOutput, ProgrammeOutput
+from edge.audio.live_source import LiveBuffer, LiveFeed
+from edge.audio.stream_feed import StreamFeed
+from edge.core.output import (
+    AlertOutput,
+    FmOutput,
+    LiveOutput,
+    MessageOutput,
+    MicrophoneOutput,
+    ProgrammeOutput,
+    StreamOutput,
+)
 from edge.ports import CardLostError, Clock, FmTuner, MediaError, MediaStore, Microphone, Player, Voice
+from protocol.bulletin import MediaRef
 from protocol.clock import WallMs
 
-Audible = MicrophoneOutput | AlertOutput | ProgrammeOutput | LiveOutput | FmOutput
+Audible = MicrophoneOutput | MessageOutput | AlertOutput | ProgrammeOutput | LiveOutput | FmOutput | StreamOutput
+_STREAM_S_MAX: Final = 20.0
+"""A station answers within ten seconds or not at all, and then fills three."""
 _SESSIONS_MAX: Final = 2
 OFFSET_SLACK_MS: Final = 3
 """Wall and monotonic clock are whole milliseconds, rounded apart: a start this close to the beginning is one."""
@@ -68,7 +81,11 @@ class SourceOpener:
         """
         opened = await self._open(output, begins)
         try:
-            await opened.feed.primed()
+            async with asyncio.timeout(_STREAM_S_MAX if isinstance(output, StreamOutput) else None):
+                await opened.feed.primed()
+        except TimeoutError:
+            await opened.feed.close()
+            raise MediaError("the stream gives too little") from None
         except asyncio.CancelledError:
             await opened.feed.close()
             raise
@@ -86,18 +103,25 @@ class SourceOpener:
                 return Opened(Feed(alert))
             case LiveOutput():
                 decoder = self._player.packet_decoder()
-                return Opened(Feed(LiveSource(self._buffer(output.session_id), decoder, self._clock)))
+                return Opened(LiveFeed(self._buffer(output.session_id), decoder, self._clock))
+            case MessageOutput():
+                return Opened(Feed(await self._player.open(self._path(output.media))))
+            case StreamOutput():
+                return Opened(StreamFeed(await self._player.open_stream(output.address)))
             case MicrophoneOutput():
                 return Opened(Feed(await self._microphone.open(), paced=True))
             case FmOutput():
                 return Opened(await self._station(output.frequency_khz))
 
     async def _programme(self, output: ProgrammeOutput, offset_ms: int) -> Opened:
-        path = self._store.path(output.media.digest)
-        if path is None:
-            raise MediaError(f"programme {output.media.digest[:12]} is not stored")
-        source = await self._player.open(path, offset_ms=offset_ms)
+        source = await self._player.open(self._path(output.media), offset_ms=offset_ms)
         return Opened(Feed(source, keeps_time=True), offset_ms)
+
+    def _path(self, media: MediaRef) -> Path:
+        path = self._store.path(media.digest)
+        if path is None:
+            raise MediaError(f"sound {media.digest[:12]} is not stored")
+        return path
 
     async def _station(self, frequency_khz: int) -> Feed:
         if self._tuner is None:

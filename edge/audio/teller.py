@@ -10,8 +10,17 @@ from edge.audio.card_clock import Line
 from edge.audio.level import SecondMeter
 from edge.audio.outbox import Outbox
 from edge.audio.track import Track
-from edge.core.events import CardChanged, Event, LevelMeasured, SoundEnded, SoundStarted
+from edge.core.events import (
+    CardChanged,
+    Event,
+    LevelMeasured,
+    SoundEnded,
+    SoundFailing,
+    SoundRecovered,
+    SoundStarted,
+)
 from edge.ports import Clock, Meter
+from protocol.clock import WallMs
 from protocol.report import LEVEL_SILENCE_CDB, EndReason
 
 _UNEXPECTED_CDB: Final = -6000
@@ -27,6 +36,7 @@ class Teller:
         self._outbox = Outbox(clock)
         self._seconds = SecondMeter()
         self._begun: list[Track] = []
+        self._failing: str | None = None
 
     def events(self) -> AsyncIterator[Event]:
         """What has happened, as it happens."""
@@ -50,10 +60,19 @@ class Teller:
         began = SoundStarted(track.output.key, track.began)
         self._outbox.put(began, at=line.now.mono + track.began - line.now.wall)
 
-    def failed(self, key: str, line: Line) -> None:
+    def failed(self, key: str, wall: WallMs) -> None:
         """An output never began."""
-        wall = line.now.wall
         self._outbox.put(SoundEnded(key, wall, wall, LEVEL_SILENCE_CDB, EndReason.SOURCE_FAILED))
+
+    def watch(self, track: Track | None) -> None:
+        """Tells when the source of what sounds gives no more, and when it gives sound again after all."""
+        lasts = track is not None and track.leaves_at is None
+        key = track.output.key if track is not None and lasts and track.feed.failing else None
+        former, self._failing = self._failing, key
+        if key is not None and key != former:
+            self._outbox.put(SoundFailing(key))
+        elif former is not None and key is None and lasts and track is not None and track.output.key == former:
+            self._outbox.put(SoundRecovered(former))
 
     def card(self, *, present: bool) -> None:
         """The card went or came."""

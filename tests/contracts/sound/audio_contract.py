@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import pytest
 
-from edge.core.events import Event, LevelMeasured, SoundEnded, SoundStarted
-from edge.core.output import AlertOutput, LiveOutput, MicrophoneOutput, Output, ProgrammeOutput, Rung, Silence
+from edge.core.events import Event, LevelMeasured, SoundEnded, SoundFailing, SoundRecovered, SoundStarted
+from edge.core.output import (
+    AlertOutput,
+    LiveOutput,
+    MessageOutput,
+    MicrophoneOutput,
+    Output,
+    ProgrammeOutput,
+    Rung,
+    Silence,
+    StreamOutput,
+)
 from edge.ports import Audio, Clock
 from protocol.alert import Part, Tone
 from protocol.bulletin import MediaRef
@@ -18,16 +28,22 @@ from protocol.report import LEVEL_SILENCE_CDB, EndReason
 
 LENGTH_MS = 6000
 SESSION = "cd" * 16
+STREAM = "http://radio.vn/vov1"
 
 
 @dataclass
 class Stage:
-    """An Audio, with one programme of LENGTH_MS stored, and Opus packets of a second of sound."""
+    """An Audio, with one programme of LENGTH_MS stored, and Opus packets of a second of sound.
+
+    At STREAM a web radio answers; `stop_stream` lets it give nothing, `resume_stream` lets it go on.
+    """
 
     audio: Audio
     clock: Clock
     song: MediaRef
     packets: tuple[bytes, ...]
+    stop_stream: Callable[[], None] = lambda: None
+    resume_stream: Callable[[], None] = lambda: None
     told: list[Event] = field(default_factory=list)
 
     async def listen(self) -> None:
@@ -37,6 +53,9 @@ class Stage:
     def programme(self, *, start_in_ms: int, media: MediaRef | None = None, item: str = "song") -> ProgrammeOutput:
         start = WallMs(self.clock.now().wall + start_in_ms)
         return ProgrammeOutput(Rung.ORDINARY, "document", item, start, start, media or self.song)
+
+    def stream(self, address: str) -> StreamOutput:
+        return StreamOutput(Rung.FM_SLOT, "document", "relay", self.clock.now().wall, address)
 
     async def switch(self, output: Output, *, in_ms: int = 0) -> None:
         await self.audio.switch(output, at=MonoMs(self.clock.now().mono + in_ms))
@@ -54,6 +73,9 @@ class Stage:
                 names.append(f"started {event.key.partition('/')[0]}")
             if isinstance(event, SoundEnded):
                 names.append(f"ended {event.key.partition('/')[0]} {event.reason}")
+            if isinstance(event, SoundFailing | SoundRecovered):
+                verb = "failing" if isinstance(event, SoundFailing) else "recovered"
+                names.append(f"{verb} {event.key.partition('/')[0]}")
         return names
 
 
@@ -169,7 +191,51 @@ class AudioContract:
             await listened.switch(LiveOutput(Rung.LIVE_PRIORITY, "session", SESSION))
             await listened.wait(1000)
         await listened.wait(1500)
-        assert listened.story() == ["started live", "ended live source_failed"]
+        assert listened.story() == ["started live", "failing live", "ended live source_failed"]
+
+    async def test_live_session_that_fails_is_told_while_it_still_sounds(self, listened: Stage) -> None:
+        for count in range(3):
+            listened.audio.feed_live(SESSION, count, listened.packets)
+            await listened.switch(LiveOutput(Rung.LIVE_PRIORITY, "session", SESSION))
+            await listened.wait(1000)
+        await listened.wait(600)
+        assert listened.story() == ["started live", "failing live"]
+        listened.audio.feed_live(SESSION, 3, listened.packets)
+        await listened.wait(500)
+        assert listened.story() == ["started live", "failing live", "recovered live"]
+
+    async def test_message_plays_once(self, listened: Stage) -> None:
+        await listened.switch(MessageOutput(Rung.MICROPHONE, "config", 1, listened.song, listened.clock.now().mono))
+        await listened.wait(LENGTH_MS + 1500)
+        assert listened.story() == ["started message", "ended message complete"]
+
+    async def test_stream_goes_on_without_an_end(self, listened: Stage) -> None:
+        await listened.switch(listened.stream(STREAM), in_ms=8000)
+        await listened.wait(60_000)
+        assert listened.story() == ["started stream"]
+
+    async def test_stream_that_falls_silent_sounds_on_from_what_is_held(self, listened: Stage) -> None:
+        await listened.switch(listened.stream(STREAM), in_ms=8000)
+        await listened.wait(12_000)
+        listened.stop_stream()
+        await listened.wait(2000)
+        assert listened.story() == ["started stream", "failing stream"]
+        await listened.wait(2000)
+        assert listened.story() == ["started stream", "failing stream", "ended stream source_failed"]
+
+    async def test_stream_that_goes_on_in_time_is_told(self, listened: Stage) -> None:
+        await listened.switch(listened.stream(STREAM), in_ms=8000)
+        await listened.wait(12_000)
+        listened.stop_stream()
+        await listened.wait(2000)
+        listened.resume_stream()
+        await listened.wait(10_000)
+        assert listened.story() == ["started stream", "failing stream", "recovered stream"]
+
+    async def test_stream_where_nobody_answers_is_told_before_its_second(self, listened: Stage) -> None:
+        await listened.switch(listened.stream("http://radio.vn/nobody"), in_ms=8000)
+        await listened.wait(4000)
+        assert listened.story() == ["ended stream source_failed"]
 
     async def test_levels_come_while_it_sounds_and_then_stop(self, listened: Stage) -> None:
         await listened.switch(MicrophoneOutput(Rung.MICROPHONE))

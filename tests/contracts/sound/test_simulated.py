@@ -18,9 +18,10 @@ from simulators.loop_clock import LoopClock
 from simulators.media_shelf import MediaShelf
 from simulators.melody import melody
 from simulators.player import PyAvPlayer
+from simulators.radio import Radio, RadioPlayer
 from simulators.tone_voice import ToneVoice
 from tests.contracts.sound.amplifier_contract import AmplifierContract
-from tests.contracts.sound.audio_contract import LENGTH_MS, AudioContract, Stage
+from tests.contracts.sound.audio_contract import LENGTH_MS, STREAM, AudioContract, Stage
 from tests.contracts.sound.fm_tuner_contract import FREQUENCY_KHZ, FmTunerContract
 from tests.contracts.sound.microphone_contract import MicrophoneContract
 from tests.contracts.sound.player_contract import PlayerContract, songs
@@ -112,9 +113,16 @@ class TestEngine(AudioContract):
         clock, shelf = LoopClock(), MediaShelf()
         media = shelf.put(song, duration_ms=LENGTH_MS)
         board.sim_microphone.recording = SONG * 3
-        engine = Engine.on(board, clock=clock, player=PyAvPlayer(), store=shelf, voice=ToneVoice())
+        player, radio = RadioPlayer(clock, PyAvPlayer()), Radio(SONG)
+        player.radios[STREAM] = radio
+        engine = Engine.on(board, clock=clock, player=player, store=shelf, voice=ToneVoice())
+
+        def send(on: bool) -> None:
+            radio.sends = on
+
         async with engine:
-            yield Stage(engine, clock, media, opus_packets(SONG[:96_000]))
+            packets = opus_packets(SONG[:96_000])
+            yield Stage(engine, clock, media, packets, lambda: send(False), lambda: send(True))
 
 
 class TestLightAudio(AudioContract):
@@ -123,4 +131,5 @@ class TestLightAudio(AudioContract):
         clock, shelf = LoopClock(), MediaShelf()
         media = shelf.put(song, duration_ms=LENGTH_MS)
         async with LightAudio(clock, shelf) as audio:
-            yield Stage(audio, clock, media, opus_packets(SONG[:96_000]))
+            audio.dead_streams.add("http://radio.vn/nobody")
+            yield Stage(audio, clock, media, opus_packets(SONG[:96_000]), audio.stop_stream, audio.resume_stream)

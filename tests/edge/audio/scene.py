@@ -12,11 +12,13 @@ from edge.core.output import (
     AlertOutput,
     FmOutput,
     LiveOutput,
+    MessageOutput,
     MicrophoneOutput,
     Output,
     ProgrammeOutput,
     Rung,
     Silence,
+    StreamOutput,
 )
 from protocol.alert import Part, Tone
 from protocol.bulletin import MediaRef
@@ -28,11 +30,13 @@ from simulators.loop_clock import LoopClock
 from simulators.media_shelf import MediaShelf
 from simulators.melody import melody
 from simulators.player import PyAvPlayer
+from simulators.radio import Radio, RadioPlayer
 from simulators.tone_voice import ToneVoice
 
 E = TypeVar("E", bound=Event)
 EPOCH = WallMs(1_700_000_000_000)
 STATION_KHZ = 99_900
+RADIO = "http://radio.vn/vov1"
 
 
 class Scene:
@@ -45,7 +49,9 @@ class Scene:
         self.shelf = MediaShelf()
         self.song = self.shelf.put(song, duration_ms=12_000)
         self.voice = ToneVoice()
-        self.engine = Engine.on(self.board, clock=self.clock, player=PyAvPlayer(), store=self.shelf, voice=self.voice)
+        self.player = RadioPlayer(self.clock, PyAvPlayer())
+        self.radio = self.player.radios[RADIO] = Radio(melody(11, duration_ms=25_000))
+        self.engine = Engine.on(self.board, clock=self.clock, player=self.player, store=self.shelf, voice=self.voice)
         self.told: list[Event] = []
         self._listener = asyncio.create_task(self._listen())
 
@@ -89,6 +95,12 @@ class Scene:
 
     def live(self) -> LiveOutput:
         return LiveOutput(Rung.LIVE_PRIORITY, "session document", "ab" * 16)
+
+    def stream(self, address: str = RADIO) -> StreamOutput:
+        return StreamOutput(Rung.FM_SLOT, "document", "relay", EPOCH, address)
+
+    def message(self, media: MediaRef | None = None) -> MessageOutput:
+        return MessageOutput(Rung.MICROPHONE, "config", 1, media or self.song, self.clock.now().mono)
 
     async def switch(self, output: Output, *, at_ms: int | None = None) -> None:
         await self.engine.switch(output, at=self.at(self.now_ms if at_ms is None else at_ms))
