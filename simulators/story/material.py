@@ -35,11 +35,11 @@ _SENTENCES: Final = (
 )
 
 
-async def speech_file(folder: Path) -> Path:
+async def speech_file(folder: Path, *, long_ms: int = LONG_MS) -> Path:
     """A news bulletin as an mp3, spoken on the spot."""
     parts = [await spoken(sentence) for sentence in _SENTENCES]
     pause = bytes(SAMPLE_RATE // 5 * 2)
     samples = pause.join(parts)
-    wanted = LONG_MS * SAMPLE_RATE // 1000 * 2
+    wanted = long_ms * SAMPLE_RATE // 1000 * 2
     repeated = samples * (wanted // len(samples) + 1)
     return await asyncio.to_thread(encode, repeated[:wanted], folder / "ban-tin.mp3")

@@ -1,0 +1,107 @@
+"""The main story with one of its six devices as an emulated computer; the others are simulated here as usual.
+
+Nothing that is judged is relaxed. Other than in `script/run --check` is only what a computer takes that really boots:
+it is waited for, and the programme in which its plug is pulled is longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final, cast
+
+from protocol.units import UnitPath
+from simulators.child import free_ports
+from simulators.device import SimDevice
+from simulators.emulation.device import EmulatedDevice
+from simulators.emulation.image_chapter import image, lost_data, power_and_watchdog
+from simulators.emulation.time_server import open_time_server
+from simulators.province import Province, open_province
+from simulators.recording import person_talking
+from simulators.story import broadcast, emergency, intruder, office
+from simulators.story.material import LONG_MS, speech_file
+from simulators.story.stage import CUT, PLACES, POWER, Stage, addresses_for, open_stage, settled
+from simulators.story.steps import StepFailedError, Steps
+from simulators.surroundings import Enrolled
+from simulators.village import Village, open_village
+
+LONG_FOR_POWER_MS: Final = 300_000
+"""Two interruptions, one of them by a boot, and 30 s that must remain."""
+_SETTLED_S: Final = 120.0
+
+
+async def play(steps: Steps, data: Path, *, built: Path, place: str) -> None:
+    """Plays it with the device of `place` emulated."""
+    try:
+        await _play(steps, data, built=built, place=place)
+    except StepFailedError:
+        pass
+
+
+async def _play(steps: Steps, data: Path, *, built: Path, place: str) -> None:
+    long_ms = LONG_FOR_POWER_MS if place == POWER else LONG_MS
+    making = asyncio.ensure_future(speech_file(data, long_ms=long_ms))
+    async with AsyncExitStack() as stack:
+        async with steps.step("offices_open"):
+            province = await stack.enter_async_context(open_province(data / "province", addresses_for(free_ports(4))))
+        async with steps.step("devices_start") as figures:
+            opened = open_devices(province, built=built, place=place)
+            village, emulated, figures["ready_s"] = await stack.enter_async_context(opened)
+            broadcast.let_foreign_station_in(village)
+            await settled(village, within_s=_SETTLED_S)
+            figures["clock_error_ms"] = round(emulated.clock_error_ms, 2)
+        async with steps.step("sign_in"):
+            stage = await stack.enter_async_context(open_stage(province, village))
+        await image(steps, emulated)
+        await _chapters(steps, stage, emulated, speech=await making)
+        if place == POWER:
+            await lost_data(steps, stage, emulated)
+
+
+async def _chapters(steps: Steps, stage: Stage, emulated: EmulatedDevice, *, speech: Path) -> None:
+    library = await office.fill_library(steps, stage, audio=None, speech=speech)
+    await office.sign_first_rules(steps, stage)
+    older = await intruder.schedule_in_force(stage, CUT)
+    plan = await office.plan_evening(steps, stage, library)
+    await office.delivered(steps, stage)
+    if emulated.place == POWER:
+        power = power_and_watchdog(steps, stage, plan, emulated)
+    else:
+        power = broadcast.power_cut(steps, stage, plan)
+    chapters = (
+        broadcast.programmes(steps, stage, plan),
+        broadcast.storm(steps, stage, plan),
+        power,
+        broadcast.fm_relay(steps, stage, plan),
+        broadcast.foreign_station(steps, stage, plan),
+        emergency.quiet_hours(steps, stage, plan),
+        intruder.intrude(steps, stage, older=older),
+    )
+    for one in await asyncio.gather(*chapters, return_exceptions=True):
+        if isinstance(one, BaseException) and not isinstance(one, StepFailedError):
+            raise one
+
+
+@asynccontextmanager
+async def open_devices(
+    province: Province, *, built: Path, place: str
+) -> AsyncIterator[tuple[Village, EmulatedDevice, float]]:
+    """The story's devices, one of them emulated, and the seconds from its power to READY."""
+    around = province.surroundings(heartbeat_ms=1000, keepalive_s=3)
+    cast_of_story = [
+        Enrolled(one.id, UnitPath(one.place), one.name, one.token, full_sound=True)
+        for one in province.demo.devices
+        if one.place in PLACES
+    ]
+    chosen = next(one for one in cast_of_story if one.place == place)
+    async with AsyncExitStack() as stack:
+        time_port = await stack.enter_async_context(open_time_server())
+        others = [one for one in cast_of_story if one is not chosen]
+        village = await stack.enter_async_context(open_village(others, around))
+        emulated = EmulatedDevice(chosen, around, built=built, recording=await person_talking())
+        village.devices[chosen.device] = cast(SimDevice, emulated)
+        # The village closes all it has, also one that never came up.
+        ready_s = await emulated.open(village.programmes, time_port=time_port, spare_port=free_ports(1)[0])
+        yield village, emulated, round(ready_s, 1)
