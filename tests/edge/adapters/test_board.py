@@ -73,7 +73,12 @@ class Running:
         return bool(self.parts.pins.pin(AMPLIFIER_PIN).state)
 
     def loud_after(self, position: int) -> bool:
-        """Whether something sounds in the last 200 ms of what was played since a position."""
+        """Whether something sounds in the last 200 ms of what was played since a position.
+
+        The amplifier is on before the card is opened, and ALSA makes the file then.
+        """
+        if not self.played.exists():
+            return False
         samples = self.played.read_bytes()[position:][-19_200:]
         return bool(samples) and audioop.rms(samples[: len(samples) // 2 * 2], 2) > 100
 
