@@ -2,9 +2,10 @@
 # What makes a Raspberry Pi OS a device: a root that is never written, no login, no updates of its own.
 boot=${ROOTFS_DIR}/boot/firmware
 ours=${ROOTFS_DIR}/usr/lib/loalang/boot
-cp "$ours/fstab" "${ROOTFS_DIR}/etc/fstab"
+# pi-gen's export puts the partitions' identifiers where it finds these two words.
+sed -e 's/^LABEL=LOALANG-ROOT/ROOTDEV/' -e 's/^LABEL=LOALANGBOOT/BOOTDEV/' "$ours/fstab" >"${ROOTFS_DIR}/etc/fstab"
+sed -e 's/root=LABEL=LOALANG-ROOT/root=ROOTDEV/' "$ours/cmdline.txt" >"$boot/cmdline.txt"
 cat "$ours/config.txt" >>"$boot/config.txt"
-cp "$ours/cmdline.txt" "$boot/cmdline.txt"
 : >"${ROOTFS_DIR}/etc/machine-id"
 ln -sf ../run/systemd/resolve/stub-resolv.conf "${ROOTFS_DIR}/etc/resolv.conf"
 on_chroot <<'CHROOT'
