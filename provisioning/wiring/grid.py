@@ -92,7 +92,7 @@ def _way(sheet: Sheet, way: Way, *, left: float, tops: list[float], heights: lis
         end = _x(way.end, left) + (0 if right else BOX_WIDTH)
         sheet.wire((begin, y), (end, y), kind=way.kind, arrow=way.arrow)
         sheet.text((begin + end) / 2, y - 7, way.label.vi, size=10.5, at="middle")
-        if way.label.en != way.label.vi:
+        if way.label.en and way.label.en != way.label.vi:
             sheet.text((begin + end) / 2, y + 16, way.label.en, size=10, at="middle", ink="#555555")
         return
     if way.begin.column != way.end.column:
