@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -16,7 +18,9 @@ from edge.adapters.http_fetch import HttpFetcher
 from edge.adapters.journal import Journal
 from edge.adapters.media_store import DiskMediaStore
 from edge.adapters.mqtt_link import Broker, MqttLink
+from edge.adapters.notify import Notify
 from edge.adapters.outbox import SqliteOutbox
+from edge.adapters.part_events import PartEvents
 from edge.adapters.state_store import SqliteStateStore
 from edge.adapters.stick_logs import StickLogs
 from edge.adapters.system_clock import SystemClock
@@ -27,12 +31,14 @@ from edge.config import AGENT_VERSION, AgentConfig, ConfigError, pinned_anchor
 from edge.core.agent import initial, step
 from edge.core.events import Event
 from edge.core.state import AgentState, Identity
-from edge.core.timeline import config_of
 from edge.disk import Disk
+from edge.onlooker import Onlooker
 from edge.ports import Audio, Board, Clock, Fetcher, MediaStore, Player, Voice
-from edge.pump import Source
+from edge.pump import Source, keep_going
 from edge.root_watch import RootPlaces, RootWatch
 from edge.runner import Ports, Runner
+from edge.vital import Vital
+from edge.watchdog import keep_watch
 
 _MEDIA_CHECK_AFTER_S: Final = 120.0
 _MEDIA_CHECK_EVERY_S: Final = 86_400.0
@@ -64,6 +70,7 @@ async def run_agent(
     audio: MakeAudio | None = None,
     clock: Clock | None = None,
     observe: Callable[[AgentState], None] = lambda _: None,
+    notify: Notify | None = None,
 ) -> None:
     """Runs one agent until cancelled.
 
@@ -71,6 +78,7 @@ async def run_agent(
         voice: speaks alerts; espeak-ng when none is given.
         audio: makes another sound path than the engine, such as one without samples for a large village.
         observe: told every new state; must be quick.
+        notify: the service manager; the one that the environment names when none is given.
 
     Raises:
         ConfigError: the agent cannot start as it is configured.
@@ -78,13 +86,14 @@ async def run_agent(
     identity = Identity(config.device, config.place, pinned_anchor(config), AGENT_VERSION, config.heartbeat_ms)
     async with AsyncExitStack() as stack:
         data = stack.enter_context(_own_directory(Path(config.data)))
-        disk = _disk(stack)
+        vital = Vital()
+        disk = _disk(stack, vital)
         media = DiskMediaStore(data / "media", reserve_bytes=config.media_reserve_mb * _MB)
         clock = clock or SystemClock()
-        make = audio or _engine_maker(board, player, voice)
+        make = audio or _engine_maker(board, player, voice, vital)
         sound_clock = BelievedClock(clock)
         sound = await stack.enter_async_context(make(sound_clock, media))
-        watch = _Observers(sound, observe)
+        watch = Onlooker(sound, board.lamps(), observe)
         ports = _ports(
             config,
             board,
@@ -96,7 +105,10 @@ async def run_agent(
             sound_clock=sound_clock,
             sound=sound,
             known=watch.state,
+            vital=vital,
         )
+        keeping = _keep_watch(vital, disk, board, data=data, agreed_ms=partial(watch.agreed_ms, clock), notify=notify)
+        stack.push_async_callback(_end, asyncio.create_task(keeping, name="watchdogs"))
         await Runner(step, initial(identity), device=config.device, ports=ports, observe=watch).run()
 
 
@@ -112,6 +124,7 @@ def _ports(
     sound_clock: BelievedClock,
     sound: SoundPath,
     known: Callable[[], AgentState | None],
+    vital: Vital,
 ) -> Ports:
     state, outbox = SqliteStateStore(data), SqliteOutbox(data / "outbox.db")
     stack.push_async_callback(disk.run, state.close)
@@ -135,28 +148,38 @@ def _ports(
             **sticks,
             **_root(config, data, clocks=(clock, sound_clock)),
         },
+        guardian=board.guardian(),
+        vital=vital,
     )
 
 
-class _Observers:
-    """Tells the sound path the signed times of the amplifier, and the caller everything; knows the newest state."""
+async def _keep_watch(
+    vital: Vital,
+    disk: Disk,
+    board: Board,
+    *,
+    data: Path,
+    agreed_ms: Callable[[], int | None],
+    notify: Notify | None,
+) -> None:
+    """Feeds the watchdogs; for ever, like all the agent does."""
+    notify = notify or Notify.from_environment()
+    guardian = board.guardian()
+    if guardian is None and notify.watchdog_s is None:
+        return
 
-    def __init__(self, sound: SoundPath, observe: Callable[[AgentState], None]) -> None:
-        self._sound, self._observe = sound, observe
-        self._documents: object = None
-        self._state: AgentState | None = None
+    def touch() -> None:
+        with (data / "touched").open("wb") as file:
+            file.write(b"\n")
+            os.fsync(file.fileno())
 
-    def state(self) -> AgentState | None:
-        """What the agent knows now; None until it has booted."""
-        return self._state
+    work = partial(keep_watch, vital, disk, guardian, wall_ms=agreed_ms, notify=notify, touch=touch)
+    await keep_going("watchdogs", work)
 
-    def __call__(self, state: AgentState) -> None:
-        self._state = state
-        if state.trust.documents is not self._documents:
-            self._documents = state.trust.documents
-            config = config_of(state)
-            self._sound.configure(lead_in_ms=config.amplifier_lead_in_ms, hold_ms=config.amplifier_hold_ms)
-        self._observe(state)
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 @contextmanager
@@ -175,10 +198,10 @@ def _own_directory(data: Path) -> Iterator[Path]:
         yield data
 
 
-def _disk(stack: AsyncExitStack) -> Disk:
+def _disk(stack: AsyncExitStack, vital: Vital) -> Disk:
     executor = ThreadPoolExecutor(1, "disk")
     stack.callback(executor.shutdown, wait=False)
-    return Disk(executor)
+    return Disk(executor, vital=vital)
 
 
 def _tls(config: AgentConfig) -> ssl.SSLContext | None:
@@ -214,6 +237,7 @@ def _sources(config: AgentConfig, board: Board, *, media: DiskMediaStore, clock:
     sources: dict[str, Source] = {
         "panel": board.panel().events,
         "clocks": board.clock_sources().events,
+        "parts": PartEvents(board.watch()).events,
         "media": lambda: _checked(media),
     }
     if config.system_clock:
@@ -249,11 +273,11 @@ async def _checked(media: DiskMediaStore) -> AsyncIterator[Event]:
         await asyncio.sleep(_MEDIA_CHECK_EVERY_S)
 
 
-def _engine_maker(board: Board, player: Player, voice: Voice | None) -> MakeAudio:
+def _engine_maker(board: Board, player: Player, voice: Voice | None, vital: Vital) -> MakeAudio:
     from edge.adapters.espeak_voice import EspeakVoice
     from edge.audio.engine import Engine
 
     def make(clock: Clock, media: MediaStore) -> SoundPath:
-        return Engine.on(board, clock=clock, player=player, store=media, voice=voice or EspeakVoice())
+        return Engine.on(board, clock=clock, player=player, store=media, voice=voice or EspeakVoice(), vital=vital)
 
     return make

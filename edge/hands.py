@@ -7,9 +7,11 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from edge.arming import Arming
 from edge.attester import Attester
 from edge.believed_clock import BelievedClock
 from edge.core.effects import (
+    ArmGuardian,
     AskAttestation,
     DeleteMedia,
     Effect,
@@ -49,6 +51,7 @@ class Hands:
         reporter: Reporter,
         downloads: Downloads,
         attester: Attester,
+        arming: Arming,
         fm: FmMonitor,
         sound_clock: BelievedClock,
         relocate: Callable[[UnitPath], None],
@@ -56,6 +59,7 @@ class Hands:
         self._disk, self._state, self._media, self._audio = disk, state, media, audio
         self._sound_clock, self._relocate = sound_clock, relocate
         self._reporter, self._downloads, self._attester, self._fm = reporter, downloads, attester, fm
+        self._arming = arming
 
     async def carry_out(self, effects: Iterable[Effect], *, must_save: bool = True) -> str | None:
         """Does them all; the reason when the state could not be saved.
@@ -98,6 +102,8 @@ class Hands:
                 self._sound_clock.shift_ms = shift_ms
             case AskAttestation():
                 self._attester.ask()
+            case ArmGuardian(plan):
+                self._arming.arm(plan)
             case Relocate(place):
                 self._relocate(place)
         return None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Generic, Protocol, TypeVar
 
+from edge.arming import Arming
 from edge.attester import Attester
 from edge.believed_clock import BelievedClock
 from edge.core.effects import Effect
@@ -23,9 +24,10 @@ from edge.downloads import Downloads
 from edge.fm_monitor import FmMonitor
 from edge.hands import Hands
 from edge.inbox import Inbox
-from edge.ports import Audio, Clock, Fetcher, FmTuner, Link, MediaStore, PortError, StateStore, Stored
+from edge.ports import Audio, Clock, Fetcher, FmTuner, Guardian, Link, MediaStore, PortError, StateStore, Stored
 from edge.pump import Source, keep_going, pump
 from edge.reporter import Outbox, Reporter
+from edge.vital import Organ, Vital
 from protocol.clock import MonoMs, Now
 from protocol.units import UnitPath
 
@@ -71,6 +73,7 @@ class Ports:
     Attributes:
         sound_clock: the clock that `audio` goes by.
         sources: further sources of events by name: panel, clocks, a USB stick.
+        vital: told when a decision begins and when its effects are carried out.
     """
 
     clock: Clock
@@ -85,6 +88,8 @@ class Ports:
     journal: Recorder
     disk: Disk
     sources: Mapping[str, Source] = field(default_factory=dict)
+    guardian: Guardian | None = None
+    vital: Vital = field(default_factory=Vital)
 
 
 class Runner(Generic[S]):
@@ -109,6 +114,7 @@ class Runner(Generic[S]):
         self._downloads = Downloads(ports.fetcher, ports.media, feed=self._inbox.put)
         self._attester = Attester(ports.fetcher, ports.clock, feed=self._inbox.put)
         self._fm = FmMonitor(ports.tuner, feed=self._inbox.put)
+        self._arming = Arming(ports.guardian)
         self._hands = Hands(
             disk=ports.disk,
             state=ports.state,
@@ -117,6 +123,7 @@ class Runner(Generic[S]):
             reporter=self._reporter,
             downloads=self._downloads,
             attester=self._attester,
+            arming=self._arming,
             fm=self._fm,
             sound_clock=ports.sound_clock,
             relocate=self._relocate,
@@ -159,6 +166,7 @@ class Runner(Generic[S]):
             "downloads": self._downloads.run,
             "attestation": self._attester.run,
             "fm": self._fm.run,
+            "guardian": self._arming.run,
             **{name: partial(pump, source, self._inbox.put) for name, source in sources.items()},
         }
 
@@ -201,6 +209,10 @@ class Runner(Generic[S]):
 
     async def _decide(self, event: Event) -> bool:
         """False when the core failed, which changes nothing."""
+        with self._ports.vital.busy(Organ.CORE):
+            return await self._decide_now(event)
+
+    async def _decide_now(self, event: Event) -> bool:
         now = self._ports.clock.now()
         self._ports.journal.record(now, event)
         self._heed(event)
@@ -222,7 +234,7 @@ class Runner(Generic[S]):
         self._not_before = MonoMs(now.mono + _AGAIN_MS)
         self._plan_wake(self._not_before)
         if not isinstance(event, StateSaveFailed):
-            await self._decide(StateSaveFailed(failure))
+            await self._decide_now(StateSaveFailed(failure))
         return True
 
     def _heed(self, event: Event) -> None:

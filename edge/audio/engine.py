@@ -38,6 +38,7 @@ from edge.ports import (
     SoundCard,
     Voice,
 )
+from edge.vital import Organ, Vital
 from protocol.clock import MonoMs
 from protocol.report import EndReason
 
@@ -69,10 +70,12 @@ class Engine:
         opener: SourceOpener,
         lead_in_ms: int = LEAD_IN_MS,
         hold_ms: int = HOLD_MS,
+        vital: Vital | None = None,
     ) -> None:
         self._clock = clock
         self._card = card
         self._opener = opener
+        self._vital = vital or Vital()
         self._amplifier = AmplifierLine(amplifier, clock, lead_in_ms=lead_in_ms, hold_ms=hold_ms)
         self._bus = Bus()
         self._teller = Teller(clock, meter)
@@ -83,13 +86,23 @@ class Engine:
         self._pump: asyncio.Task[None] | None = None
 
     @classmethod
-    def on(cls, board: Board, *, clock: Clock, player: Player, store: MediaStore, voice: Voice) -> Self:
-        """The sound path of a board."""
+    def on(
+        cls,
+        board: Board,
+        *,
+        clock: Clock,
+        player: Player,
+        store: MediaStore,
+        voice: Voice,
+        vital: Vital | None = None,
+    ) -> Self:
+        """The sound path of a board; `vital` is told of every frame, so a card that hangs is noticed."""
         microphone, tuner = board.microphone(), board.tuner()
         opener = SourceOpener(
             clock=clock, player=player, store=store, voice=voice, microphone=microphone, tuner=tuner
         )
-        return cls(clock=clock, card=board.card(), amplifier=board.amplifier(), meter=board.meter(), opener=opener)
+        card, amplifier, meter = board.card(), board.amplifier(), board.meter()
+        return cls(clock=clock, card=card, amplifier=amplifier, meter=meter, opener=opener, vital=vital)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -147,7 +160,8 @@ class Engine:
             try:
                 if self._at_rest():
                     await self._rest()
-                await self._frame()
+                with self._vital.busy(Organ.SOUND):
+                    await self._frame()
             except CardLostError as error:
                 _log.warning("the sound card is lost: %s", error)
                 await self._await_card()
@@ -190,7 +204,8 @@ class Engine:
         return latest if cue is None else min(latest, MonoMs(cue.at - ahead_ms))
 
     async def _rest(self) -> None:
-        await self._card.drain()
+        with self._vital.busy(Organ.SOUND):
+            await self._card.drain()
         self._card_clock.reset()
         probe_at = self._in(_CARD_PROBE_MS)
         poll_ms = _METER_POLL_MS if self._teller.metered else _CARD_PROBE_MS
@@ -200,8 +215,9 @@ class Engine:
             if self._teller.metered:
                 poll_ms = _METER_SECOND_MS if self._teller.measure_rest() else _METER_POLL_MS
             if self._clock.now().mono >= probe_at:
-                await self._card.write(SILENT_FRAME)
-                await self._card.drain()
+                with self._vital.busy(Organ.SOUND):
+                    await self._card.write(SILENT_FRAME)
+                    await self._card.drain()
                 probe_at = self._in(_CARD_PROBE_MS)
 
     async def _sleep(self, until: MonoMs) -> None:
@@ -228,7 +244,8 @@ class Engine:
 
     async def _card_answers(self) -> bool:
         try:
-            await self._card.write(SILENT_FRAME)
+            with self._vital.busy(Organ.SOUND):
+                await self._card.write(SILENT_FRAME)
         except CardLostError:
             return False
         return True

@@ -110,6 +110,7 @@ def _attend(turn: Turn, before: AgentState) -> None:
     withheld.watch(turn, before)
     _watch_talk(turn)
     message.watch(turn)
+    _watch_stick(turn)
     live.watch(turn)
     plan.refresh(turn)
     restoration.catch_up(turn)
@@ -174,6 +175,13 @@ def _watch_talk(turn: Turn) -> None:
     talk = turn.state.talk
     if talk is not None and turn.now.mono - talk.since >= timeline.config_of(turn.state).talk_ms_max:
         turn.change(talk=None, talk_stuck=True)
+
+
+def _watch_stick(turn: Turn) -> None:
+    """The lamps have answered whoever put the stick in."""
+    stick = turn.state.stick
+    if stick is not None and turn.now.mono >= stick.at + deadlines.STICK_SHOWN_MS:
+        turn.change(stick=None)
 
 
 def _stop_pressed(turn: Turn, _: StopPressed) -> None:

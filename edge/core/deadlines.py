@@ -15,6 +15,7 @@ from protocol.live import LiveSession
 
 LOOK_MS_MAX: Final = 60_000
 FM_LOOK_MS: Final = 1000
+STICK_SHOWN_MS: Final = 10_000
 
 
 def wake_at(state: AgentState, now: Now) -> MonoMs:
@@ -33,6 +34,8 @@ def _monotonic(state: AgentState, now: Now) -> Iterator[int]:
     if state.talk is not None:
         yield state.talk.since + config.talk_ms_max
     yield sound.settles_at(state)
+    if state.stick is not None:
+        yield state.stick.at + STICK_SHOWN_MS
     if state.message is not None:
         yield message.over_at(state.message)
     if state.message_refused is not None:

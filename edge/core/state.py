@@ -228,6 +228,14 @@ class SoundState:
 
 
 @dataclass(frozen=True, slots=True)
+class StickSeen:
+    """A stick with a bundle was put in; `useful` when something on it is obeyed."""
+
+    at: MonoMs
+    useful: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GuardState:
     """What the guardian was last told.
 
@@ -287,3 +295,4 @@ class AgentState:
     status_due: MonoMs = MonoMs(0)
     as_run_count: int = 0
     guard: GuardState = GuardState()
+    stick: StickSeen | None = None

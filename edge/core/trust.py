@@ -16,6 +16,7 @@ from edge.core.effects import PublishReport
 from edge.core.events import Route
 from edge.core.in_force import Accepted
 from edge.core.offices import take_denial, take_grant
+from edge.core.state import StickSeen
 from edge.core.trust_state import TrustState
 from edge.core.turn import Turn
 from protocol import codec
@@ -57,12 +58,23 @@ def receive_parcel(turn: Turn, data: bytes, route: Route) -> None:
         envelopes = unpack_parcel(data)
     except DocumentError as error:
         _refuse(turn, hashlib.sha256(data).hexdigest(), "parcel", error)
+        if route is Route.USB:
+            turn.change(stick=StickSeen(turn.now.mono, useful=False))
         return
     told = len(turn.effects)
     for envelope in envelopes:
         receive(turn, envelope, route)
     if route is Route.USB:
         _tell_of_stick(turn, data, documents=len(envelopes), since=told)
+        turn.change(stick=StickSeen(turn.now.mono, useful=any(_is_taken(turn, one) for one in envelopes)))
+
+
+def _is_taken(turn: Turn, data: bytes) -> bool:
+    """Whether an envelope is in force, brought now or before."""
+    try:
+        return _is_held(turn.state.trust, unpack(data).digest)
+    except DocumentError:
+        return False
 
 
 def _tell_of_stick(turn: Turn, data: bytes, *, documents: int, since: int) -> None:

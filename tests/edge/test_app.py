@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,16 +18,19 @@ import aiomqtt
 import pytest
 from aiohttp import web
 
+from edge.adapters.notify import Notify
 from edge.app import run_agent
 from edge.config import AgentConfig, ConfigError, read_config
 from edge.core.output import AlertOutput
 from edge.core.state import AgentState
+from hardware.interfaces import Glow, LampStates
+from hardware.interfaces import Part as BoardPart
 from protocol import codec
 from protocol.alert import Alert, Part
 from protocol.clock import WallMs
 from protocol.document import Kind
 from protocol.parcel import pack_parcel
-from protocol.report import Receipt, Standing
+from protocol.report import FaultCode, Receipt, Standing
 from protocol.topics import unit_topic
 from simulators.board import SimBoard
 from simulators.light_audio import LightAudio
@@ -87,11 +91,19 @@ class Village:
         return self.states[-1]
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[SimBoard]:
+    async def running(self, *, notify: Notify | None = None) -> AsyncIterator[SimBoard]:
         clock = LoopClock()
         board = SimBoard(clock)
         self.states.clear()
-        agent = run_agent(self.config(), board, LatePlayer(), audio=LightAudio, clock=clock, observe=self.observe)
+        agent = run_agent(
+            self.config(),
+            board,
+            LatePlayer(),
+            audio=LightAudio,
+            clock=clock,
+            observe=self.observe,
+            notify=notify,
+        )
         task = asyncio.create_task(agent)
         try:
             await self.wait_state(lambda _: True)
@@ -189,6 +201,30 @@ async def test_agent_boots_without_network(village: Village) -> None:
         board.buttons.press_talk()
         state = await village.wait_state(lambda state: state.talk is not None)
         assert state.link_up is False
+
+
+async def test_lamps_answer_a_button_and_a_sick_part(village: Village) -> None:
+    async with village.running() as board:
+        assert board.sim_lamps.states == LampStates(Glow.OFF, Glow.BLINK, Glow.OFF)
+        board.sim_watch.judge(BoardPart.SPEAKER_LINE, healthy=False, detail="12 ohm, 31 expected")
+        await village.wait_state(lambda state: FaultCode.LINE_FAULT in state.faults)
+        assert board.sim_lamps.states.fault is Glow.ON
+        board.buttons.press_message(2)
+        await village.wait_state(lambda state: FaultCode.MESSAGE_MISSING in state.faults)
+        assert board.sim_lamps.states.fault is Glow.BLINK
+
+
+async def test_service_manager_is_fed(village: Village, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        notify = Notify(str(tmp_path / "notify"), watchdog_s=1.5)
+        async with village.running(notify=notify):
+            said = b""
+            async with asyncio.timeout(10):
+                while b"WATCHDOG=1" not in said:
+                    said += await asyncio.get_running_loop().sock_recv(manager, 1000)
+    assert (village.directory / "data" / "touched").exists()
 
 
 async def test_second_agent_on_the_same_data_is_refused(village: Village) -> None:
