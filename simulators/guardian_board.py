@@ -10,7 +10,7 @@ import base64
 import json
 import subprocess
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,6 +46,7 @@ class GuardianBoard:
     Args:
         now_ms: where its time begins; it has no power yet.
         files: what its flash holds of programs; the firmware's sources by default.
+        after: programs that run when `main.py` has ended, which the firmware's never does.
 
     Attributes:
         now_ms: its time.
@@ -57,7 +58,9 @@ class GuardianBoard:
         printed: what the firmware printed.
     """
 
-    def __init__(self, now_ms: float = 0.0, *, files: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self, now_ms: float = 0.0, *, files: Mapping[str, bytes] | None = None, after: Sequence[str] = ()
+    ) -> None:
         self.now_ms = now_ms
         self.bus = SimI2cBus()
         self.flash: dict[str, bytes] = {}
@@ -66,6 +69,7 @@ class GuardianBoard:
         self.ends: list[str] = []
         self.printed: deque[str] = deque(maxlen=200)
         self._files = sources() if files is None else files
+        self._after = list(after)
         self._process: subprocess.Popen[bytes] | None = None
         self._boots_ms: float | None = None
         self._cause = _POWER_RESET
@@ -144,6 +148,7 @@ class GuardianBoard:
                 "flash": {name: data.hex() for name, data in self.flash.items()},
                 "start": {"now_us": round(self.now_ms * 1000), "cause": self._cause, **self._horizon(self.now_ms)},
                 "program": self._files["main.py"].decode(),
+                "after": self._after,
                 "heap_bytes": _HEAP_BYTES,
             }
         )

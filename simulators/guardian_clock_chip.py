@@ -10,6 +10,8 @@ ADDRESS: Final = 0x68
 _REGISTERS: Final = 19
 _STATUS: Final = 0x0F
 _STOPPED: Final = 0x80
+_UNSET_MS: Final = 946_684_800_000.0
+"""2000-01-01: what it begins with after its battery was put in."""
 
 
 class SimClockChip:
@@ -24,7 +26,7 @@ class SimClockChip:
         self._mono_ms = mono_ms
         self._registers = bytearray(_REGISTERS)
         self._pointer = 0
-        self._offset_ms = (0.0 if wall_ms is None else wall_ms) - mono_ms()
+        self._offset_ms = (_UNSET_MS if wall_ms is None else wall_ms) - mono_ms()
         self._registers[_STATUS] = _STOPPED if wall_ms is None else 0
 
     @property
@@ -36,6 +38,10 @@ class SimClockChip:
     def wall_ms(self) -> float:
         """What it shows."""
         return self._mono_ms() + self._offset_ms
+
+    def shift_ms(self, by_ms: float) -> None:
+        """It shows another time from now on."""
+        self._offset_ms += by_ms
 
     def read(self, count: int) -> bytes:
         """From the pointer on, round and round."""

@@ -28,6 +28,7 @@ QUANTUM_MS: Final = 10.0
 KEY: Final = bytes(range(7, 7 + wire.KEY_BYTES))
 SDA, RELAY_SOUND, RELAY_FM, AMPLIFIER, TUNER_RESET, PAIRING = 4, 6, 7, 8, 9, 22
 _READ_BYTES: Final = 65_536
+_TAPE_BYTES: Final = 65_536
 _TUNER_ADDRESS: Final = 0x10
 
 
@@ -46,6 +47,7 @@ class GuardianNode:
         amplifier: the line it drives.
         moves: what the relay let through, and from when on.
         cut: the line is broken: nothing passes.
+        tape: what somebody on the line has recorded of the computer.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class GuardianNode:
         self.chip: Si4703Chip | None = None
         self.clock_chip: SimClockChip | None = None
         self.cut = False
+        self.tape = b""
         self._fit(ether is not None, chip_wall_ms)
         self._ours, self._theirs, self.path = _line(pty)
         self._handle: asyncio.TimerHandle | None = None
@@ -113,11 +116,17 @@ class GuardianNode:
         self.board.run(now_ms)
         sent = self.board.sent()
         if sent and not self.cut:
-            os.write(self._ours, sent)
+            self._tell(sent)
         if self.through is Through.FM:
             self.horn.keep_up()
         loop = asyncio.get_running_loop()
         self._handle = loop.call_at((now_ms + QUANTUM_MS) / 1000, self._turn)
+
+    def _tell(self, sent: bytes) -> None:
+        try:
+            os.write(self._ours, sent)
+        except BlockingIOError:
+            pass  # nobody listens, as on a real line
 
     def _carry(self) -> None:
         try:
@@ -126,6 +135,7 @@ class GuardianNode:
             return
         if not self.cut:
             self.board.feed(data)
+            self.tape = (self.tape + data)[-_TAPE_BYTES:]
 
     def _board_ms(self) -> float:
         return self.board.now_ms

@@ -85,7 +85,7 @@ class Computer:
     def receive(self, now_ms: int, data: bytes) -> None:
         """Takes what the UART had; bounded work, whatever it is."""
         digests = 0
-        for frame in self._reader.feed(data):
+        for frame in self._reader.feed(data) if data else ():
             if digests >= DIGESTS_PER_TURN:
                 self.refused_frames += 1
                 continue

@@ -1,6 +1,6 @@
 // Runs a program under MicroPython and talks with the host, one JSON line each way.
 //
-// First line in: {files: {path: base64}, flash: {name: hex}, start: {...}}. Then every line out is answered by one
+// First line in: {files: {path: base64}, flash: {name: hex}, start: {...}, program, after: [...]}. Then every line out is answered by one
 // line in. Lines out that begin with "#" are what the program printed. A life ends with {"end": ...}, its flash added.
 import fs from "node:fs";
 import path from "node:path";
@@ -78,4 +78,6 @@ os.urandom = machine.urandom
 machine.processor.begin(${JSON.stringify(JSON.stringify(told.start))})
 `);
 python.runPython(told.program);
+// Garbage is only collected between programs: whoever measures memory runs several.
+for (const program of told.after) python.runPython(program);
 writeLine(JSON.stringify({ end: "returned", at_us: 0, flash: flash() }));

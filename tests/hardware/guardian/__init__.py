@@ -1,0 +1,1 @@
+"""The guardian: its firmware under the real interpreter, piece by piece and as a village hears it."""
