@@ -7,12 +7,12 @@ import fcntl
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from edge.adapters.http_fetch import HttpFetcher
 from edge.adapters.journal import Journal
@@ -86,12 +86,10 @@ async def run_agent(
     identity = Identity(config.device, config.place, pinned_anchor(config), AGENT_VERSION, config.heartbeat_ms)
     async with AsyncExitStack() as stack:
         data = stack.enter_context(_own_directory(Path(config.data)))
-        vital = Vital()
-        disk = _disk(stack, vital)
+        disk = _disk(stack)
         media = DiskMediaStore(data / "media", reserve_bytes=config.media_reserve_mb * _MB)
         clock = clock or SystemClock()
-        make = audio or _engine_maker(board, player, voice, vital)
-        sound_clock = BelievedClock(clock)
+        make, sound_clock = audio or _engine_maker(board, player, voice, disk.vital), BelievedClock(clock)
         sound = await stack.enter_async_context(make(sound_clock, media))
         watch = Onlooker(sound, board.lamps(), observe)
         ports = _ports(
@@ -105,10 +103,8 @@ async def run_agent(
             sound_clock=sound_clock,
             sound=sound,
             known=watch.state,
-            vital=vital,
         )
-        keeping = _keep_watch(vital, disk, board, data=data, agreed_ms=partial(watch.agreed_ms, clock), notify=notify)
-        stack.push_async_callback(_end, asyncio.create_task(keeping, name="watchdogs"))
+        _start(stack, _keep_watch(disk, board, data=data, agreed_ms=partial(watch.agreed_ms, clock), notify=notify))
         await Runner(step, initial(identity), device=config.device, ports=ports, observe=watch).run()
 
 
@@ -124,7 +120,6 @@ def _ports(
     sound_clock: BelievedClock,
     sound: SoundPath,
     known: Callable[[], AgentState | None],
-    vital: Vital,
 ) -> Ports:
     state, outbox = SqliteStateStore(data), SqliteOutbox(data / "outbox.db")
     stack.push_async_callback(disk.run, state.close)
@@ -149,12 +144,11 @@ def _ports(
             **_root(config, data, clocks=(clock, sound_clock)),
         },
         guardian=board.guardian(),
-        vital=vital,
+        vital=disk.vital,
     )
 
 
 async def _keep_watch(
-    vital: Vital,
     disk: Disk,
     board: Board,
     *,
@@ -173,13 +167,19 @@ async def _keep_watch(
             file.write(b"\n")
             os.fsync(file.fileno())
 
-    work = partial(keep_watch, vital, disk, guardian, wall_ms=agreed_ms, notify=notify, touch=touch)
+    work = partial(keep_watch, disk.vital, disk, guardian, wall_ms=agreed_ms, notify=notify, touch=touch)
     await keep_going("watchdogs", work)
 
 
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
+def _start(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    """Runs beside everything else, and ends with the stack."""
+    task = asyncio.create_task(work, name="watchdogs")
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.wait([task])
+
+    stack.push_async_callback(end)
 
 
 @contextmanager
@@ -198,10 +198,10 @@ def _own_directory(data: Path) -> Iterator[Path]:
         yield data
 
 
-def _disk(stack: AsyncExitStack, vital: Vital) -> Disk:
+def _disk(stack: AsyncExitStack) -> Disk:
     executor = ThreadPoolExecutor(1, "disk")
     stack.callback(executor.shutdown, wait=False)
-    return Disk(executor, vital=vital)
+    return Disk(executor)
 
 
 def _tls(config: AgentConfig) -> ssl.SSLContext | None:

@@ -17,13 +17,13 @@ class Disk:
 
     Without an executor the work is done at once: right where the disk is memory and many agents share a process.
 
-    Args:
+    Attributes:
         vital: told when a piece of work begins and ends.
     """
 
     def __init__(self, executor: Executor | None, *, vital: Vital | None = None) -> None:
         self._executor = executor
-        self._vital = vital or Vital()
+        self.vital = vital or Vital()
 
     async def run(self, work: Callable[[], T]) -> T:
         """What the work returns or raises."""
@@ -32,5 +32,5 @@ class Disk:
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._watched, work)
 
     def _watched(self, work: Callable[[], T]) -> T:
-        with self._vital.busy(Organ.DISK):
+        with self.vital.busy(Organ.DISK):
             return work()

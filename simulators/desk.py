@@ -37,30 +37,18 @@ from edge.core.events import (
     SoundStarted,
     Ticked,
 )
-from edge.core.output import LiveOutput, MessageOutput, Output, ProgrammeOutput, Silence, StreamOutput
+from edge.core.output import LiveOutput, MessageOutput, ProgrammeOutput, Silence, StreamOutput
 from edge.core.state import AgentState, Identity
 from protocol.clock import ClockTrust, MonoMs, Now, WallMs
 from protocol.report import AsRun, EndReason, Fault, Receipt, Status
+from simulators.desk_sound import NOMINAL_CDB as NOMINAL_CDB
+from simulators.desk_sound import Begin, Dry, End, Reading, Second, SoundModel, Timed, Unopened
 
 R = TypeVar("R", Receipt, Status, AsRun, Fault)
 
-NOMINAL_CDB = -1800
 SILENT_CDB = -12_000
 _STALL_MS = 1400
 _HELD_MS = 600
-
-
-@dataclass
-class SoundModel:
-    """What sounds, as the engine would have it."""
-
-    output: Output = Silence()
-    began: WallMs = WallMs(0)
-    planned: tuple[int, Output] | None = None
-    level_cdb: int = NOMINAL_CDB
-    shift_ms: int = 0
-    failing: bool = False
-    spans: list[tuple[int, int, Output]] = field(default_factory=list)
 
 
 @dataclass
@@ -90,7 +78,7 @@ class Desk:
     monitored: int | None = None
     wake_at: int | None = None
     boots: int = 0
-    _queue: list[tuple[int, int, _Timed]] = field(default_factory=list)
+    _queue: list[tuple[int, int, Timed]] = field(default_factory=list)
     _count: int = 0
     _dry: int = 0
 
@@ -169,22 +157,22 @@ class Desk:
         """Reports of a kind so far."""
         return [one.report for one in self.effects if isinstance(one, PublishReport) and isinstance(one.report, kind)]
 
-    def _later(self, at: int, event: _Timed) -> None:
+    def _later(self, at: int, event: Timed) -> None:
         self._count += 1
         heapq.heappush(self._queue, (at, self._count, event))
 
-    def _happen(self, event: _Timed) -> None:
-        if isinstance(event, _Begin):
+    def _happen(self, event: Timed) -> None:
+        if isinstance(event, Begin):
             self._begin(event)
-        elif isinstance(event, _End):
+        elif isinstance(event, End):
             self._finish(event)
-        elif isinstance(event, _Unopened):
+        elif isinstance(event, Unopened):
             self.send(SoundEnded(event.key, self.sound_wall, self.sound_wall, SILENT_CDB, EndReason.SOURCE_FAILED))
-        elif isinstance(event, _Second):
+        elif isinstance(event, Second):
             self._measure(event)
-        elif isinstance(event, _Reading):
+        elif isinstance(event, Reading):
             self._read(event)
-        elif isinstance(event, _Dry):
+        elif isinstance(event, Dry):
             self._run_dry(event)
         else:
             self.send(event)
@@ -200,9 +188,9 @@ class Desk:
         elif isinstance(effect, SwitchOutput):
             self.sound.planned = (effect.at, effect.output)
             if isinstance(effect.output, StreamOutput) and effect.output.address in self.dead_streams:
-                self._later(self.mono + 100, _Unopened(effect.output.key))
+                self._later(self.mono + 100, Unopened(effect.output.key))
             else:
-                self._later(max(effect.at, self.mono), _Begin(effect.output))
+                self._later(max(effect.at, self.mono), Begin(effect.output))
         elif isinstance(effect, FeedLive):
             self._feed(effect.session_id)
         elif isinstance(effect, FetchMedia):
@@ -213,9 +201,9 @@ class Desk:
             self.media.discard(effect.digest)
         elif isinstance(effect, MonitorFm):
             self.monitored = effect.frequency_khz
-            self._later(self.mono + 500, _Reading(effect.frequency_khz))
+            self._later(self.mono + 500, Reading(effect.frequency_khz))
 
-    def _begin(self, event: _Begin) -> None:
+    def _begin(self, event: Begin) -> None:
         planned = self.sound.planned
         if planned is None or planned[1] is not event.output or planned[0] > self.mono:
             return
@@ -227,14 +215,14 @@ class Desk:
         if isinstance(event.output, Silence):
             return
         self.send(SoundStarted(event.output.key, self.sound_wall))
-        self._later(self.mono + 1000, _Second(event.output.key))
+        self._later(self.mono + 1000, Second(event.output.key))
         if isinstance(event.output, LiveOutput):
             self._feed(event.output.session_id)
         if isinstance(event.output, MessageOutput):
-            self._later(self.mono + event.output.media.duration_ms, _End(event.output.key))
+            self._later(self.mono + event.output.media.duration_ms, End(event.output.key))
         if isinstance(event.output, ProgrammeOutput):
             rest = event.output.origin + event.output.media.duration_ms - self.sound_wall
-            self._later(self.mono + max(rest, 1), _End(event.output.key))
+            self._later(self.mono + max(rest, 1), End(event.output.key))
 
     def _feed(self, session_id: str) -> None:
         """Segments came: the session goes on for what is held of them."""
@@ -247,7 +235,7 @@ class Desk:
         """The stream that sounds closes or stalls: what is held of it sounds on."""
         self._dry += 1
         self.sound.failing = True
-        self._later(self.mono + _HELD_MS, _Dry(self.sound.output.key, self._dry))
+        self._later(self.mono + _HELD_MS, Dry(self.sound.output.key, self._dry))
         self.send(SoundFailing(self.sound.output.key))
 
     def go_on(self) -> None:
@@ -258,9 +246,9 @@ class Desk:
             self.send(SoundRecovered(self.sound.output.key))
 
     def _hold(self, key: str) -> None:
-        self._later(self.mono + _STALL_MS, _Dry(key, self._dry, failing=True))
+        self._later(self.mono + _STALL_MS, Dry(key, self._dry, failing=True))
 
-    def _run_dry(self, event: _Dry) -> None:
+    def _run_dry(self, event: Dry) -> None:
         """Nothing came for a second; after another one, what was held is over."""
         if event.key != self.sound.output.key or event.count != self._dry:
             return
@@ -277,7 +265,7 @@ class Desk:
         self.sound.output, self.sound.failing = Silence(), False
         self.send(SoundEnded(output.key, began, self.sound_wall, self.sound.level_cdb, reason))
 
-    def _finish(self, event: _End) -> None:
+    def _finish(self, event: End) -> None:
         if event.key == self.sound.output.key:
             self._end_present(EndReason.COMPLETE)
 
@@ -285,48 +273,13 @@ class Desk:
         """The source of what sounds fails."""
         self._end_present(EndReason.SOURCE_FAILED)
 
-    def _measure(self, event: _Second) -> None:
+    def _measure(self, event: Second) -> None:
         if event.key == self.sound.output.key:
             self._later(self.mono + 1000, event)
             self.send(LevelMeasured(self.sound_wall, self.sound.level_cdb))
 
-    def _read(self, event: _Reading) -> None:
+    def _read(self, event: Reading) -> None:
         if event.frequency_khz is not None and event.frequency_khz == self.monitored:
             self._later(self.mono + 1000, event)
             rssi, pi = self.signals.get(event.frequency_khz, (3, None))
             self.send(FmSignalMeasured(event.frequency_khz, rssi, pi))
-
-
-@dataclass(frozen=True)
-class _Begin:
-    output: Output
-
-
-@dataclass(frozen=True)
-class _End:
-    key: str
-
-
-@dataclass(frozen=True)
-class _Unopened:
-    key: str
-
-
-@dataclass(frozen=True)
-class _Dry:
-    key: str
-    count: int
-    failing: bool = False
-
-
-@dataclass(frozen=True)
-class _Second:
-    key: str
-
-
-@dataclass(frozen=True)
-class _Reading:
-    frequency_khz: int | None
-
-
-_Timed = Event | _Begin | _End | _Unopened | _Dry | _Second | _Reading

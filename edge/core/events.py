@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge.core.board_part import BoardPart as BoardPart
 from protocol.clock import MonoMs, WallMs
 from protocol.errors import Refusal
 from protocol.report import EndReason
@@ -177,17 +178,6 @@ class MessagePressed:
     number: int
 
 
-class BoardPart(StrEnum):
-    """A part of the board that can be found sick; the values are those of `hardware.interfaces.Part`."""
-
-    SPEAKER_LINE = "speaker_line"
-    POWER = "power"
-    GUARDIAN = "guardian"
-    TUNER = "tuner"
-    CLOCK_CHIP = "clock_chip"
-    METER = "meter"
-
-
 @dataclass(frozen=True, slots=True)
 class PartJudged:
     """The board's own watch looked at a part; told first of all, and at each change.
@@ -243,10 +233,7 @@ class SoundEnded:
 
 @dataclass(frozen=True, slots=True)
 class SoundFailing:
-    """Nothing more comes from the source of what sounds; a second or two of it are still held.
-
-    Either `SoundRecovered` follows, or `SoundEnded` when all that was held has sounded.
-    """
+    """The source of what sounds gives no more; `SoundRecovered` follows, or `SoundEnded` when the rest has sounded."""
 
     key: str
 

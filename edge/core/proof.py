@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from edge.core import fm_gate, lineup, live, message, plan, relays, timeline
+from edge.core import as_run, fm_gate, lineup, live, message, plan, relays, timeline
 from edge.core.effects import MuteAmplifier
 from edge.core.events import LevelMeasured, SoundEnded, SoundStarted
 from edge.core.output import (
@@ -27,7 +27,7 @@ from edge.core.sound import bounded, why_ended
 from edge.core.state import AgentState, Occurrence, Progress
 from edge.core.turn import Turn
 from protocol.clock import MonoMs, WallMs
-from protocol.limits import REPORT_LEVELS_MAX, TEXT_CHARS_MAX
+from protocol.limits import REPORT_LEVELS_MAX
 from protocol.report import LEVEL_SILENCE_CDB, AsRun, EndReason, Level, Standing
 from protocol.schedule import Schedule
 
@@ -75,7 +75,7 @@ def ended(turn: Turn, event: SoundEnded) -> None:
     if not by_switch:
         _came_to_its_end(turn, output, event)
     lost_ms = _follow_item(turn, output, event, reason)
-    _log(turn, output, event, reason=reason, lost_ms=lost_ms)
+    as_run.log(turn, output, event, reason=reason, lost_ms=lost_ms)
     _tell_heard(turn, output, event.level_cdb, event.output_level_cdb)
 
 
@@ -177,59 +177,6 @@ def _tell_item(turn: Turn, occurrence: Occurrence, progress: Progress) -> None:
 def is_audible(level_cdb: int, output_level_cdb: int | None) -> bool:
     """Whether sound really came out: at the bus, and at the amplifier where the board measures it."""
     return level_cdb > AUDIBLE_CDB and (output_level_cdb is None or output_level_cdb > AUDIBLE_CDB)
-
-
-def _log(turn: Turn, output: Output, event: SoundEnded, *, reason: EndReason, lost_ms: int) -> None:
-    if isinstance(output, StreamOutput) and event.began == event.wall:
-        return  # it could not be opened, and is tried again and again: the fault tells that, once
-    count = turn.state.as_run_count
-    turn.change(as_run_count=count + 1)
-    document, item, start = _cause(output)
-    turn.report(
-        AsRun(
-            id=f"{turn.state.boot_id}-{count}-{event.wall}",
-            device=turn.state.identity.device,
-            rung=int(output.rung),
-            source=_source(output),
-            began=event.began,
-            ended=event.wall,
-            end_reason=reason,
-            level_cdb=event.level_cdb,
-            output_level_cdb=event.output_level_cdb,
-            document=document,
-            item=item,
-            start=start,
-            lost_ms=lost_ms,
-            stopped_by=_stopped_by(turn.state, output) if reason is EndReason.STOPPED else None,
-        )
-    )
-
-
-def _stopped_by(state: AgentState, output: Output) -> str | None:
-    """A message ends by a hand at the device; all else by the stop in force."""
-    if isinstance(output, MessageOutput):
-        return message.PANEL
-    return state.stop.by if state.stop is not None else None
-
-
-def _cause(output: Output) -> tuple[str | None, str | None, WallMs | None]:
-    if isinstance(output, SlotOutput):
-        return output.document, output.item, output.start
-    if isinstance(output, MessageOutput):
-        return output.document, f"message-{output.number}", None
-    if isinstance(output, AlertOutput | LiveOutput):
-        return output.document, None, None
-    return None, None, None
-
-
-def _source(output: Output) -> str:
-    if isinstance(output, ProgrammeOutput | MessageOutput):
-        return output.media.digest
-    if isinstance(output, StreamOutput):
-        return output.address[:TEXT_CHARS_MAX]
-    if isinstance(output, FmOutput):
-        return f"fm {output.frequency_khz} kHz"
-    return output.key.partition("/")[0]
 
 
 def _tell_heard(turn: Turn, output: Output, level_cdb: int, output_level_cdb: int | None) -> None:

@@ -95,3 +95,9 @@ def test_stick_with_rubbish_blinks_the_fault_lamp(desk: Desk) -> None:
     desk.send(ParcelReceived(b"rubbish", Route.USB))
     assert lamps_of(desk.state).fault is Glow.BLINK
     desk.send(ParcelReceived(b'{"schema":1}', Route.DOC))
+
+
+def test_stick_with_a_broken_envelope_blinks_the_fault_lamp(desk: Desk) -> None:
+    broken = pack_parcel(COMMUNE, ()).replace(b'"envelopes":[]', b'"envelopes":["{}"]')
+    desk.send(ParcelReceived(broken, Route.USB))
+    assert lamps_of(desk.state).fault is Glow.BLINK
