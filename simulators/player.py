@@ -43,7 +43,9 @@ class PyAvPlayer:
 
     async def open_stream(self, address: str) -> SoundSource:
         """See `edge.ports.Player`."""
-        raise MediaError("streams are not played here yet")
+        from simulators.stream import open_stream
+
+        return await open_stream(address)
 
     def packet_decoder(self) -> OpusPacketDecoder:
         """See `edge.ports.Player`."""

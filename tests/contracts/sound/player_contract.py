@@ -1,8 +1,10 @@
-"""What every Player promises."""
+"""What every Player promises, of files and of streams."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from edge.ports import FRAME_BYTES, SAMPLE_RATE, MediaError, Player, SoundSource
 from simulators.encoder import encode, opus_packets
 from simulators.listening import find
 from simulators.melody import melody
+from simulators.web_radio import WebRadio, tune
 
 LENGTH_MS = 6000
 SOUND = melody(3, duration_ms=LENGTH_MS)
@@ -111,3 +114,104 @@ class PlayerContract:
         with pytest.raises(MediaError):
             decoder.decode(packet)
         assert len(decoder.decode(opus_packets(SOUND)[0])) == FRAME_BYTES
+
+
+class StreamContract:
+    """What every Player promises of streams, against a station on a real socket. Subclasses give the player."""
+
+    real_time = True
+    ends_within_s = 2.5
+
+    @pytest.fixture
+    def player(self) -> Player:
+        raise NotImplementedError
+
+    @pytest.fixture
+    async def radio(self) -> AsyncIterator[WebRadio]:
+        async with WebRadio() as radio:
+            yield radio
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("path", ["radio.mp3", "radio.opus", "radio.aac", "hls/radio.m3u8", "moved?/radio.mp3"])
+    async def test_station_sounds_at_its_pace(self, player: Player, radio: WebRadio, path: str) -> None:
+        loop = asyncio.get_running_loop()
+        source = await player.open_stream(radio.address(path))
+        frames = [await source.read()]
+        before = loop.time()
+        frames += [await source.read() for _ in range(75)]
+        assert loop.time() - before == pytest.approx(1.5, abs=0.2)
+        await source.close()
+        await source.close()
+        assert {len(frame or b"") for frame in frames} == {FRAME_BYTES}
+        assert find(b"".join(frame or b"" for frame in frames[25:]), tune() * 2).correlation > 0.95
+
+    @pytest.mark.slow
+    async def test_burst_at_the_beginning_is_not_hurried(self, player: Player) -> None:
+        loop = asyncio.get_running_loop()
+        async with WebRadio(burst_ms=4000) as radio:
+            source = await player.open_stream(radio.address("radio.mp3"))
+            await source.read()
+            before = loop.time()
+            frames = [await source.read() for _ in range(75)]
+            assert loop.time() - before == pytest.approx(1.5, abs=0.2)
+            assert all(frames)
+            await source.close()
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("path", ["radio.mp3", "radio.opus"])
+    async def test_station_that_closes_ends_the_sound(self, player: Player, radio: WebRadio, path: str) -> None:
+        source = await player.open_stream(radio.address(path))
+        await source.read()
+        await radio.close()
+        await self._reads_its_end(source, within_s=self.ends_within_s)
+        await source.close()
+
+    @pytest.mark.slow
+    async def test_station_that_falls_silent_ends_the_sound(self, player: Player, radio: WebRadio) -> None:
+        source = await player.open_stream(radio.address("radio.mp3"))
+        await source.read()
+        radio.fall_silent()
+        await self._reads_its_end(source, within_s=4)
+        await source.close()
+
+    @pytest.mark.slow
+    async def test_end_of_a_station_is_not_the_end_of_the_next(self, player: Player, radio: WebRadio) -> None:
+        await radio.close()
+        with pytest.raises(MediaError):
+            await player.open_stream(radio.address("radio.mp3"))
+        await radio.open()
+        source = await player.open_stream(radio.address("radio.mp3"))
+        assert await source.read()
+        await source.close()
+
+    @pytest.mark.slow
+    async def test_station_that_never_answers(self, player: Player, radio: WebRadio) -> None:
+        loop = asyncio.get_running_loop()
+        radio.fall_silent()
+        before = loop.time()
+        with pytest.raises(MediaError):
+            await player.open_stream(radio.address("radio.mp3"))
+        assert loop.time() - before < 12
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        "path", ["letter", "nothing", "moved?file://{song}", "list?file://{song}", "moved?rtp://@:9"]
+    )
+    async def test_answer_that_is_no_sound(
+        self, player: Player, radio: WebRadio, songs: dict[str, Path], path: str
+    ) -> None:
+        with pytest.raises(MediaError):
+            await player.open_stream(radio.address(path.format(song=songs["song.mp3"])))
+
+    @pytest.mark.parametrize("scheme", ["file", "ftp", "concat", "data", "tcp", ""])
+    async def test_address_of_another_kind(self, player: Player, songs: dict[str, Path], scheme: str) -> None:
+        with pytest.raises(MediaError):
+            await player.open_stream(f"{scheme}://{songs['song.mp3']}")
+
+    async def _reads_its_end(self, source: SoundSource, *, within_s: float) -> None:
+        try:
+            async with asyncio.timeout(within_s):
+                while await source.read() is not None:
+                    pass
+        except MediaError:
+            pass
