@@ -1,9 +1,12 @@
-"""Figure `footprint`: memory and processor time of one real agent process, idle and while it plays.
+"""Figure `footprint`: memory and processor time of one real agent, idle and while it plays, beside other players.
 
-`python -m edge` with the simulated board, a broker and a controller beside it: enrolled, connected, clock agreed.
-Idle is measured after it has settled; then a signed schedule arrives, and its programme is measured while it sounds.
-What is counted includes the simulated board (a few MB that a real device does not have) and, while playing, FFmpeg
-through PyAV, which is loaded at the first programme and stays; a device with libVLC has that instead.
+`python -m edge` with a broker and a controller beside it: enrolled, connected, clock agreed. Idle is measured after
+it has settled; then a signed schedule arrives, and its programme is measured while it sounds. The player is the real
+one, libVLC in a process of its own, whose memory and time are counted with the agent's. Measured twice: with the
+board of a device (ALSA's null card) and, under names that begin with `simulated_`, with the simulated board.
+
+With `--peers`, liquidsoap, mopidy and snapclient play the same file in the same run. `ratio_<peer>` is the agent's
+memory (PSS, playing) divided by the peer's: below 1 the agent needs less, and it does more than to play.
 """
 
 from __future__ import annotations
@@ -12,23 +15,25 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import aiomqtt
-import psutil
 
 from protocol import codec
 from protocol.clock import WallMs
 from protocol.limits import REPORT_BYTES_MAX
 from protocol.report import AsRun
 from protocol.topics import up_topic
+from simulators.bench.footprint_peers import PEERS, measure_peer, missing
 from simulators.bench.little_controller import PLACE, LittleController, wall_now
+from simulators.bench.process_tree import Figures, ProcessTree
 from simulators.encoder import encode
 from simulators.melody import melody
 
@@ -36,25 +41,38 @@ WINDOW_S: Final = 20.0
 _SETTLE_S: Final = 8.0
 _AHEAD_S: Final = 6.0
 _TAIL_S: Final = 6.0
-_SAMPLE_S: Final = 1.0
-_MB: Final = 1024 * 1024
 _DEVICE: Final = "bench-c07"
+_PLAYER: Final = "hardware.vlc_player:make_player"
+_HARDWARE: Final = "edge.adapters.board:make_board"
+_SIMULATED: Final = "simulators.machine:make_board"
+_NULL_CARD: Final = {"variant": "bench", "sound": {"card": "null"}}
 
-Figures = dict[str, float]
 
-
-async def measure(*, window_s: float = WINDOW_S) -> Figures:
-    """Idle and playing, each over `window_s` seconds."""
+async def measure(*, window_s: float = WINDOW_S, peers: Sequence[str] = ()) -> Figures:
+    """Idle and playing on both boards, then the peers, each over `window_s` seconds."""
     duration_ms = round((window_s + _TAIL_S) * 1000)
-    with tempfile.TemporaryDirectory() as folder:
-        sound = encode(melody(1, duration_ms=duration_ms), Path(folder) / "song.opus")
-        async with LittleController(sound, duration_ms) as controller:
-            device_file = _enrol(Path(folder) / "device", controller)
-            async with aiomqtt.Client("127.0.0.1", controller.mqtt_port, identifier="bench") as ear:
-                await ear.subscribe(up_topic(_DEVICE, AsRun), qos=1)
-                with _agent(device_file) as agent:
-                    figures = await _watch(agent, controller, window_s)
-                    return figures | {"playing_level_cdb": (await _as_run(ear)).level_cdb}
+    with tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory)
+        sound = encode(melody(1, duration_ms=duration_ms), folder / "song.opus")
+        figures = await _on_board(_HARDWARE, sound, folder / "hardware", window_s)
+        simulated = await _on_board(_SIMULATED, sound, folder / "simulated", window_s)
+        figures |= {f"simulated_{name}": value for name, value in simulated.items()}
+        longer = encode(melody(1, duration_ms=duration_ms + 40_000), folder / "longer.opus") if peers else sound
+        for peer in peers:
+            figures |= await measure_peer(peer, longer, folder / peer, window_s)
+            figures[f"ratio_{peer}"] = round(figures["playing_pss_mb"] / figures[f"{peer}_pss_mb"], 2)
+        return figures
+
+
+async def _on_board(board: str, sound: Path, folder: Path, window_s: float) -> Figures:
+    duration_ms = round((window_s + _TAIL_S) * 1000)
+    async with LittleController(sound, duration_ms) as controller:
+        device_file = _enrol(folder, controller, board)
+        async with aiomqtt.Client("127.0.0.1", controller.mqtt_port, identifier="bench") as ear:
+            await ear.subscribe(up_topic(_DEVICE, AsRun), qos=1)
+            with _agent(device_file) as agent:
+                figures = await _watch(ProcessTree(agent), controller, window_s)
+                return figures | {"playing_level_cdb": (await _as_run(ear)).level_cdb}
 
 
 async def _as_run(ear: aiomqtt.Client) -> AsRun:
@@ -64,39 +82,20 @@ async def _as_run(ear: aiomqtt.Client) -> AsRun:
     return codec.decode(AsRun, message.payload, bytes_max=REPORT_BYTES_MAX)
 
 
-async def _watch(agent: psutil.Process, controller: LittleController, window_s: float) -> Figures:
+async def _watch(agent: ProcessTree, controller: LittleController, window_s: float) -> Figures:
     await asyncio.sleep(_SETTLE_S)
-    idle = await _window(agent, window_s)
+    idle = await agent.watch(window_s)
     start = WallMs(wall_now() + round(_AHEAD_S * 1000))
     controller.plan(start)
     await asyncio.sleep(_AHEAD_S + 2.0)
-    playing = await _window(agent, window_s)
+    assert agent.uses("libvlc"), "the real player plays"
+    playing = await agent.watch(window_s)
     return {f"idle_{name}": value for name, value in idle.items()} | {
         f"playing_{name}": value for name, value in playing.items()
     }
 
 
-async def _window(agent: psutil.Process, window_s: float) -> Figures:
-    began, spent = asyncio.get_running_loop().time(), _spent_s(agent)
-    highest = 0
-    while asyncio.get_running_loop().time() - began < window_s:
-        await asyncio.sleep(_SAMPLE_S)
-        highest = max(highest, agent.memory_info().rss)
-    elapsed_s = asyncio.get_running_loop().time() - began
-    return {
-        "rss_mb": round(highest / _MB, 1),
-        "cpu_percent": round(100 * (_spent_s(agent) - spent) / elapsed_s, 2),
-        "threads": agent.num_threads(),
-        "ffmpeg_loaded": int(any("libavcodec" in one.path for one in agent.memory_maps())),
-    }
-
-
-def _spent_s(agent: psutil.Process) -> float:
-    times = agent.cpu_times()
-    return float(times.user + times.system)
-
-
-def _enrol(directory: Path, controller: LittleController) -> Path:
+def _enrol(directory: Path, controller: LittleController, board: str) -> Path:
     directory.mkdir()
     (directory / "anchor.json").write_bytes(codec.encode(controller.anchor))
     settings = {
@@ -107,20 +106,22 @@ def _enrol(directory: Path, controller: LittleController) -> Path:
         "mqtt_port": controller.mqtt_port,
         "token": "bench",
         "media_reserve_mb": 0,
-        "board": "simulators.machine:make_board",
-        "player": "simulators.machine:make_player",
+        "board": board,
+        "player": _PLAYER,
     }
+    if board == _HARDWARE:
+        (directory / "board.json").write_text(json.dumps(_NULL_CARD))
     (directory / "device.json").write_text(json.dumps(settings))
     return directory / "device.json"
 
 
 @contextmanager
-def _agent(device_file: Path) -> Iterator[psutil.Process]:
+def _agent(device_file: Path) -> Iterator[int]:
     command = [sys.executable, "-m", "edge", "--config", str(device_file)]
     log = device_file.with_name("agent.log")
     with log.open("w") as out, subprocess.Popen(command, stderr=out) as process:  # noqa: S603
         try:
-            yield psutil.Process(process.pid)
+            yield process.pid
         finally:
             process.terminate()
             process.wait(10)
@@ -131,19 +132,29 @@ def main(argv: list[str]) -> int:
     """Prints the figure."""
     parser = argparse.ArgumentParser(prog="footprint", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="one flat object on the last line")
-    parser.add_argument("--peers", action="store_true", help="there is no peer to measure here")
+    parser.add_argument("--peers", action="store_true", help="liquidsoap, mopidy and snapclient in the same run")
     parser.add_argument("--window-s", type=float, default=WINDOW_S, help="seconds for each of the two")
     parser.add_argument("--verbose", action="store_true", help="print the agent's log at the end")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO if options.verbose else logging.ERROR, format="%(message)s")
     for noisy in ("amqtt", "transitions"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    figures = asyncio.run(measure(window_s=options.window_s))
+    lacking = {peer: missing(peer) for peer in PEERS if options.peers}
+    found = [peer for peer, programs in lacking.items() if not programs]
+    figures = asyncio.run(measure(window_s=options.window_s, peers=found))
     for name, value in figures.items():
-        print(f"{name:>22}  {value:g}")
+        print(f"{name:>26}  {value:g}")
     if options.json:
         print(json.dumps(figures))
-    return 0
+    return _told_of(lacking)
+
+
+def _told_of(lacking: Mapping[str, Sequence[str]]) -> int:
+    """Says which peers were left out; where CI runs, that is a failure."""
+    wanted = sorted({program for programs in lacking.values() for program in programs})
+    if wanted:
+        print(f"left out, because it is not installed: {' '.join(wanted)} (apt-get install it)", file=sys.stderr)
+    return int(bool(wanted) and os.environ.get("CI") == "true")
 
 
 if __name__ == "__main__":
