@@ -32,6 +32,7 @@ _STEP_S: Final = 0.04
 _SEGMENT_MS: Final = 1_000
 _WINDOW: Final = 4
 _AHEAD_SEGMENTS: Final = 4
+_MP3_FRAME_BYTES: Final = 384
 _TYPES: Final = {"mp3": "audio/mpeg", "opus": "audio/ogg", "aac": "audio/aac"}
 
 
@@ -163,6 +164,22 @@ class WebRadio:
                 sent += len(piece)
             await writer.drain()
             await asyncio.sleep(_STEP_S)
+
+
+def mp3_frames() -> tuple[bytes, ...]:
+    """The tune's MP3 frames."""
+    data = _coded("mp3")
+    return tuple(data[at : at + _MP3_FRAME_BYTES] for at in range(0, len(data), _MP3_FRAME_BYTES))
+
+
+def adts_frames() -> tuple[bytes, ...]:
+    """The tune's AAC frames, with the header of seven bytes that ADTS gives each."""
+    data, at, frames = _coded("aac"), 0, []
+    while at < len(data):
+        size = (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
+        frames.append(data[at : at + size])
+        at += size
+    return tuple(frames)
 
 
 def _head(status: str, *lines: str) -> bytes:
