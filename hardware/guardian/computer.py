@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from hardware.guardian.resets import Resets
     from hardware.guardian.rtc import Rtc
 
-DIGESTS_PER_TURN = 4
-"""A digest takes about a millisecond on the board; what comes faster is dropped, and a beat comes twice a second."""
+DIGESTS_PER_TURN = 6
+"""A digest takes about a millisecond on the board, and in 10 ms the line brings no more than five signed frames."""
+GREETINGS_PER_TURN = 1
+"""Greetings can be forged by the hundred: they must not keep a beat from being read."""
 HINT_MS = 1000
 TUNE_MS_MAX = 2000
 RTC_LOOK_MS = 10_000
 KEY_FILE = "key"
 PLAN_FILE = "plan"
+_GREETINGS = (message.HELLO, message.OPEN, message.PAIR)
 
 
 class Computer:
@@ -84,27 +87,30 @@ class Computer:
 
     def receive(self, now_ms: int, data: bytes) -> None:
         """Takes what the UART had; bounded work, whatever it is."""
-        digests = 0
+        digests = greetings = 0
         for frame in self._reader.feed(data) if data else ():
-            if digests >= DIGESTS_PER_TURN:
+            greets = frame[0] in _GREETINGS
+            if (greetings >= GREETINGS_PER_TURN) if greets else (digests >= DIGESTS_PER_TURN):
                 self.refused_frames += 1
-                continue
-            digests += self._take(now_ms, frame)
+            elif greets:
+                greetings += 1
+                self._meet(now_ms, frame)
+            else:
+                digests += self._take(now_ms, frame)
         self._answer_tuning(now_ms)
 
-    def _take(self, now_ms: int, frame: bytes) -> int:
-        """Handles a frame; gives how many digests it may have cost."""
-        kind = frame[0]
-        if kind == message.PAIR and len(frame) == 1 + wire.KEY_BYTES + wire.MAC_BYTES:
-            return self._pair(frame)
-        if self._key is None:
-            return 0
-        if kind == message.HELLO and len(frame) == 1 + wire.NONCE_BYTES + wire.MAC_BYTES:
+    def _meet(self, now_ms: int, frame: bytes) -> None:
+        """Handles a frame from outside a session."""
+        kind, size = frame[0], len(frame) - wire.MAC_BYTES
+        if kind == message.PAIR and size == 1 + wire.KEY_BYTES:
+            self._pair(frame)
+        elif kind == message.HELLO and size == 1 + wire.NONCE_BYTES:
             self._greet(frame)
-            return 2
-        if kind == message.OPEN and len(frame) == wire.HEADER_BYTES + 2 * wire.NONCE_BYTES + wire.MAC_BYTES:
+        elif kind == message.OPEN and size == wire.HEADER_BYTES + 2 * wire.NONCE_BYTES:
             self._begin(now_ms, frame)
-            return 3
+
+    def _take(self, now_ms: int, frame: bytes) -> int:
+        """Handles a session's frame; gives how many digests it cost."""
         if self._session is None:
             self._hint(now_ms)
             return 0
@@ -120,14 +126,14 @@ class Computer:
 
     # Greetings.
 
-    def _pair(self, frame: bytes) -> int:
+    def _pair(self, frame: bytes) -> None:
         key = frame[1 : 1 + wire.KEY_BYTES]
         if not self._pairing() or wire.greeted(frame, message.PAIR, key) is None:
             self.refused_frames += 1
-            return 1
+            return
         if key != self._key:
             if not self._flash.write(KEY_FILE, key):
-                return 1
+                return
             self._key = key
             self._session = None
             self._flash.remove(PLAN_FILE)
@@ -135,10 +141,10 @@ class Computer:
         self._guard.clock.forget()
         self._rtc_trusted = False
         self._send(wire.greeting(message.PAIRED, key, hashlib.sha256(key).digest()[:8]))
-        return 2
 
     def _greet(self, frame: bytes) -> None:
-        assert self._key is not None
+        if self._key is None:
+            return
         nonce = wire.greeted(frame, message.HELLO, self._key)
         if nonce is None:
             self.refused_frames += 1
@@ -147,10 +153,9 @@ class Computer:
 
     def _begin(self, now_ms: int, frame: bytes) -> None:
         """A session begins if the frame is sealed with the key that follows from our present nonce."""
-        assert self._key is not None
         nonces = frame[wire.HEADER_BYTES : -wire.MAC_BYTES]
         theirs, ours = nonces[: wire.NONCE_BYTES], nonces[wire.NONCE_BYTES :]
-        if ours != self._nonce:
+        if self._key is None or ours != self._nonce:
             self.refused_frames += 1
             return
         session = wire.Session(wire.session_key(self._key, theirs, ours), guardian=True)

@@ -22,7 +22,7 @@ class Radio:
 
     Attributes:
         present: a chip answers.
-        tuned_khz: where it is, 0 while it is nowhere or on its way.
+        tuned_khz: where it is, 0 while it is on its way or nobody listens.
         failed_khz: the frequency it could not go to, 0 for none.
         rssi_dbuv: strength; 0 where the chip says that there is no station.
         pi: identity, None while unknown.
@@ -80,6 +80,7 @@ class Radio:
             self._steps = chip.power_up()
         elif wanted_khz is None:
             self.failed_khz = 0
+            self.tuned_khz = 0
         elif wanted_khz not in (self.tuned_khz, self.failed_khz):
             self.tuned_khz = 0
             self.failed_khz = 0

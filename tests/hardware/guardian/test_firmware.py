@@ -10,7 +10,7 @@ import pytest
 
 from hardware.guardian import message
 from hardware.guardian.plan import Plan
-from simulators.guardian_board import GuardianBoard, is_there
+from simulators.guardian_board import GuardianBoard, PinEdge, is_there
 from simulators.guardian_clock_chip import ADDRESS, SimClockChip
 from simulators.guardian_firmware import FOLDER, compiled, cross_compiled, manifest, sources
 from simulators.guardian_node import AMPLIFIER, KEY, PAIRING, RELAY_FM, RELAY_SOUND
@@ -131,7 +131,7 @@ turn, Guard.turn = Guard.turn, broken
 
 
 def test_outputs_are_at_rest_from_the_first_instant(board: GuardianBoard) -> None:
-    seen = []
+    seen: list[PinEdge] = []
     board.listeners.append(seen.append)
     board.power(True)
     board.run(3000)

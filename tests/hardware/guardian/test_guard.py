@@ -215,7 +215,7 @@ def test_chip_that_agrees_moves_the_clock() -> None:
 
 def test_relay_never_makes_two_contacts_at_once() -> None:
     relay = Relay()
-    seen = []
+    seen: list[int] = []
     for now, source in ((0, COMPUTER), (100, FM), (200, COMPUTER), (300, SILENCE)):
         for step in range(0, 100, 5):
             fm = relay.fm

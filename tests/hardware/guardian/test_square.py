@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import struct
 
 import pytest
 
+from hardware.guardian import message, wire
 from simulators.fm_station import SimStation
 from simulators.guardian_horn import Through
 from tests.hardware.guardian.scene import (
@@ -123,9 +125,14 @@ async def _flood(scene: Scene) -> None:
     """Nine tenths of what the line can carry: noise, zeros, and frames that are nearly right."""
     chance = random.Random(3)
     while True:
-        kind = chance.randrange(3)
-        noise = chance.randbytes(100)
-        scene.node.write((noise, bytes(100), b"\0\x06\x03\x01\x01\x01\x02" * 14)[kind])
+        kinds = (
+            chance.randbytes(100),
+            bytes(100),
+            b"\0\x06\x03\x01\x01\x01\x02" * 14,
+            b"".join(wire.framed(bytes([message.HELLO]) + chance.randbytes(32)) for _ in range(3)),
+            b"".join(wire.framed(struct.pack(">BI", message.BEAT, 30) + chance.randbytes(25)) for _ in range(3)),
+        )
+        scene.node.write(chance.choice(kinds))
         await asyncio.sleep(0.01)
 
 
@@ -272,3 +279,35 @@ async def test_guardian_that_lost_the_hour_keeps_fm_shut(scene: Scene) -> None:
     cut = scene.now
     await scene.wait(30)
     assert scene.hears_nothing(cut + 1, scene.now)
+
+
+async def test_tuner_that_dies_is_silence_and_may_come_back(scene: Scene) -> None:
+    """4: what is not measured is not heard."""
+    await scene.boot()
+    await scene.arm()
+    await scene.hang()
+    await scene.wait(10)
+    assert scene.node.chip is not None
+    died = scene.now
+    scene.node.chip.gone = True
+    await scene.wait(20)
+    assert scene.hears_nothing(died + 4 * SECOND, scene.now)
+    scene.node.chip.gone = False
+    await scene.wait(90)
+    assert scene.hears(FIRST, scene.now - 5 * SECOND, scene.now)
+
+
+async def test_emergency_is_heard_over_fm_as_soon_as_the_computer_lives(scene: Scene) -> None:
+    """1 and 2: rungs 1 and 2 are above FM; the tone starts 1 s after the command, 3 s at the worst."""
+    await scene.boot()
+    await scene.arm()
+    await scene.hang()
+    await scene.wait(10)
+    assert scene.node.through is Through.FM
+    woke = scene.now
+    scene.pulse.start()
+    await scene.link.want(amplifier=True)
+    await scene.wait(3)
+    taken = scene.moved(Through.COMPUTER, woke)
+    assert taken is not None and taken - woke < 1.5 * SECOND
+    assert scene.hears(PROGRAMME, woke + 2 * SECOND, scene.now)

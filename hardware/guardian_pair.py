@@ -1,0 +1,107 @@
+"""Pairs a computer with its guardian: makes the key they share and hands it over while the jumper is closed.
+
+`python -m hardware.guardian_pair PORT KEYFILE`. The key is written to the file first, readable by its owner alone,
+so it is never only in the guardian; a file that is there already is handed over again (a new guardian, the same
+computer)."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from hardware.errors import CardLostError
+from hardware.guardian import message, wire
+from hardware.guardian_line import GuardianLine
+from hardware.i18n import CATALOGUE
+from hardware.i18n import gettext as _
+
+WAIT_S_MAX: Final = 60.0
+_AGAIN_S: Final = 0.5
+_KEY_FILE_BYTES_MAX: Final = 128
+
+
+def key_of(path: Path) -> bytes:
+    """The key in a file; a fresh one where there is no file yet.
+
+    Raises:
+        ValueError: the file holds something else.
+        OSError: it cannot be read or made.
+    """
+    try:
+        with path.open("rb") as file:
+            key = bytes.fromhex(file.read(_KEY_FILE_BYTES_MAX).decode("ascii"))
+        if len(key) != wire.KEY_BYTES:
+            raise ValueError(f"{len(key)} bytes")
+        return key
+    except FileNotFoundError:
+        key = os.urandom(wire.KEY_BYTES)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(key.hex() + "\n")
+            file.flush()
+            os.fsync(descriptor)
+        return key
+
+
+async def pair(port: str | Callable[[], int], key: bytes, *, within_s: float = WAIT_S_MAX) -> bool:
+    """Hands the key over; gives whether the guardian has shown that it holds it.
+
+    Raises:
+        CardLostError: the port cannot be used.
+    """
+    line = GuardianLine(port)
+    try:
+        async with asyncio.timeout(within_s):
+            while True:
+                line.send(wire.greeting(message.PAIR, key, key))
+                if await _confirmed(line, key):
+                    return True
+    except TimeoutError:
+        return False
+    finally:
+        line.close()
+
+
+async def _confirmed(line: GuardianLine, key: bytes) -> bool:
+    try:
+        async with asyncio.timeout(_AGAIN_S):
+            while True:
+                told = wire.greeted(await line.frame(), message.PAIRED, key)
+                if told == hashlib.sha256(key).digest()[:8]:
+                    return True
+    except TimeoutError:
+        return False
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; 0 when they are a pair."""
+    parser = argparse.ArgumentParser(
+        prog="python -m hardware.guardian_pair", description=_("Pairs with the guardian.")
+    )
+    parser.add_argument("port", help=_("the serial port it is on"))
+    parser.add_argument("key_file", type=Path, help=_("where the shared key is kept"))
+    parser.add_argument("--lang", choices=("vi", "en"), default="vi")
+    chosen = parser.parse_args(arguments)
+    CATALOGUE.use(chosen.lang)
+    try:
+        key = key_of(chosen.key_file)
+        print(_("Close the guardian's pairing jumper now; I wait for a minute."))
+        paired = asyncio.run(pair(chosen.port, key))
+    except (OSError, ValueError, CardLostError) as error:
+        print(_("It did not work: %(why)s") % {"why": error}, file=sys.stderr)
+        return 1
+    if not paired:
+        print(_("The guardian did not answer. Is its jumper closed, has it power, is the port the right one?"))
+        return 1
+    print(_("Paired. Take the jumper off and close the box."))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
