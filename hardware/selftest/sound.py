@@ -22,6 +22,7 @@ _HEARD_AT: Final = 0.35
 """Without a sweep in it the correlation of noise stays below 0.1."""
 _PACE_OFF: Final = 0.05
 _METER_FLOOR_CDB: Final = -7000
+_ABOVE_REST_CDB: Final = 600
 
 
 async def try_sound(bench: Bench) -> Finding:
@@ -37,11 +38,13 @@ async def try_sound(bench: Bench) -> Finding:
     async with _amplified(bench), _ear(bench.parts.microphone) as ear:
         for _frame in range(_LEAD_IN_FRAMES):
             await card.write(SILENT_FRAME)
+        rest_cdb = None if bench.parts.meter is None else bench.parts.meter.level_cdb()
         ear.listen()
         took_ms, metered = await _play(bench, card)
         await asyncio.sleep(DELAY_FRAMES_MAX * FRAME_MS / 1000 if ear.hears else 0)
         heard = await asyncio.to_thread(find, ear.frames) if len(ear.frames) >= SWEEP_FRAMES else None
-    return _told(bench, took_ms=took_ms, metered_cdb=metered, heard=heard, ear=ear)
+    levels = {"metered_rest_cdb": rest_cdb, "metered_cdb": metered}
+    return _told(bench, took_ms=took_ms, levels=levels, heard=heard, ear=ear)
 
 
 async def _let_through(bench: Bench) -> bool:
@@ -120,10 +123,9 @@ async def _ear(microphone: Microphone | None) -> AsyncIterator[_Ear]:
             await source.close()
 
 
-def _told(bench: Bench, *, took_ms: float, metered_cdb: int | None, heard: Heard | None, ear: _Ear) -> Finding:
+def _told(bench: Bench, *, took_ms: float, levels: dict[str, int | None], heard: Heard | None, ear: _Ear) -> Finding:
     figures: dict[str, Figure] = {"level_dbfs": bench.level_dbfs, "played_ms": round(took_ms)}
-    if metered_cdb is not None:
-        figures["metered_cdb"] = metered_cdb
+    figures |= {name: level for name, level in levels.items() if level is not None}
     if heard is not None:
         figures |= {
             "correlation": heard.correlation,
@@ -151,11 +153,19 @@ def _found(figures: dict[str, Figure], heard: Heard | None) -> str:
     return ", ".join(said)
 
 
+def _stands_out(figures: dict[str, Figure]) -> bool:
+    """Of what the meter shows in silence: rectifiers never rest at nothing."""
+    loudest_cdb = int(figures.get("metered_cdb", _METER_FLOOR_CDB))
+    return loudest_cdb > max(
+        _METER_FLOOR_CDB, int(figures.get("metered_rest_cdb", _METER_FLOOR_CDB)) + _ABOVE_REST_CDB
+    )
+
+
 def _judged(bench: Bench, figures: dict[str, Figure], heard: Heard | None) -> tuple[Result, str]:
     wanted_ms = SWEEP_FRAMES * FRAME_MS
     if float(figures["played_ms"]) > wanted_ms * (1 + _PACE_OFF) + 500:
         return Result.FAIL, _("The card takes sound too slowly. Use another USB port or another card.")
-    if bench.parts.meter is not None and int(figures.get("metered_cdb", _METER_FLOOR_CDB - 1)) < _METER_FLOOR_CDB:
+    if bench.parts.meter is not None and not _stands_out(figures):
         return Result.FAIL, _(
             "Nothing arrives at the speaker line: check amplifier, its volume knob, fuse and relay."
         )

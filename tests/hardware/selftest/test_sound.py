@@ -225,3 +225,18 @@ async def test_microphone_with_no_voice_fails_beside_a_technician() -> None:
 async def test_absent_parts_are_named_absent() -> None:
     for trial in (try_sound, try_microphone, try_relay):
         assert (await trial(bench())).result is Result.ABSENT
+
+
+class Humming:
+    """A meter whose rectifier rests at a level of its own, whatever sounds."""
+
+    def level_cdb(self) -> int | None:
+        return -4000
+
+
+@pytest.mark.slow
+async def test_meter_that_shows_the_same_in_silence_proves_nothing() -> None:
+    async with open_board(None) as board:
+        finding = await try_sound(bench(Parts(card=board.card(), amplifier=board.amplifier(), meter=Humming())))
+    assert finding.result is Result.FAIL
+    assert finding.figures["metered_rest_cdb"] == -4000
