@@ -233,7 +233,7 @@ class SoundEnded:
 
 @dataclass(frozen=True, slots=True)
 class SoundFailing:
-    """The source of what sounds gives no more; `SoundRecovered` follows, or `SoundEnded` when the rest has sounded."""
+    """Its source gives no more; `SoundRecovered` follows, or `SoundEnded` when what is held has sounded."""
 
     key: str
 

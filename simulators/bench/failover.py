@@ -1,0 +1,243 @@
+"""Figure `failover`: a web radio that is being relayed dies, and FM stands in; how long is nothing heard?
+
+The real agent, core and engine, with the real player (libVLC in a child) over real HTTP on loopback; documents are
+signed and come by a stick. The station is a process: it dies by close (it is killed, its connections end) and by
+silence (SIGSTOP: its connections stay and nothing comes). Judged from the samples that the simulated horn heard,
+between two seconds before the death and the time by which any hand-over is over.
+
+- `gap_p50_ms`, `gap_p95_ms`: the longest stretch below -50 dBFS of a round, to 10 ms, over all rounds.
+- `blips`: clicks and further silences in all rounds together. `close_...` and `silence_...`: the kinds apart.
+
+With `--peers` the same is done to liquidsoap's `fallback`, see `failover_peers`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from edge.app import run_agent
+from edge.config import AgentConfig
+from edge.core.output import FmOutput, StreamOutput
+from edge.core.state import AgentState
+from hardware.vlc_player import VlcPlayer
+from protocol import codec
+from protocol.audible_config import AudibleConfig, Fallback, Station, Window
+from protocol.bulletin import BulletinClass, Explicit
+from protocol.clock import DAY_MS, DAY_S, WallMs
+from protocol.document import Kind
+from protocol.envelope import sign
+from protocol.grants import Anchor, Grant
+from protocol.keys import SigningKey
+from protocol.parcel import pack_parcel
+from protocol.schedule import Item, Schedule
+from protocol.stick import BUNDLE
+from protocol.stream import StreamRelay
+from protocol.verbs import Verb
+from simulators.bench.handover_figures import Handover, figures, judge
+from simulators.bench.little_controller import COMMUNE, PLACE, PROVINCE, wall_now
+from simulators.board import SimBoard
+from simulators.child import free_ports
+from simulators.fm_station import SimEther, SimStation
+from simulators.loop_clock import LoopClock
+from simulators.melody import melody
+
+KINDS: Final = ("close", "silence")
+ROUNDS: Final = 10
+_LANES: Final = 2
+_FM_KHZ: Final = 99_900
+_RELAY_MS: Final = 3_600_000
+_BEFORE_MS: Final = 2000
+_AFTER_S: Final = 10.0
+_CALM_S: Final = 5.0
+_PATIENCE_S: Final = 60.0
+_DEAD_PORT: Final = 9
+
+
+@asynccontextmanager
+async def station(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A station that can be sent signals; it is gone at the end, also when it was held up."""
+    module = ("-m", "simulators.bench.failover_station", *arguments)
+    process = await asyncio.create_subprocess_exec(sys.executable, *module, stdin=asyncio.subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+class _Lane:
+    """One agent and its station."""
+
+    def __init__(self, folder: Path) -> None:
+        (self._port,) = free_ports(1)
+        self._folder = folder
+        self._changed = asyncio.Condition()
+        self._state: AgentState | None = None
+        self._stick = folder / "stick"
+        self._stick.mkdir(parents=True)
+
+    async def run(self, kinds: list[str]) -> list[tuple[str, Handover]]:
+        """Lets the station die so often, in these ways."""
+        rounds = []
+        async with self._agent() as board:
+            for kind in kinds:
+                rounds.append((kind, await self._round(board, kind)))
+        return rounds
+
+    async def _round(self, board: SimBoard, kind: str) -> Handover:
+        async with station(str(self._port)) as process:
+            await self._sounds(StreamOutput)
+            await asyncio.sleep(_CALM_S)
+            died_ms = wall_now()
+            process.send_signal(signal.SIGKILL if kind == "close" else signal.SIGSTOP)
+            await self._sounds(FmOutput)
+            await asyncio.sleep(max(0.0, _AFTER_S - (wall_now() - died_ms) / 1000))
+            return judge(board.horn.heard(died_ms - _BEFORE_MS, died_ms + _AFTER_S * 1000 - 500).samples)
+
+    async def _sounds(self, kind: type[StreamOutput | FmOutput]) -> None:
+        """Returns when such an output has begun."""
+
+        def holds() -> bool:
+            sound = None if self._state is None else self._state.sound
+            return sound is not None and isinstance(sound.output, kind) and sound.started == sound.output.key
+
+        async with asyncio.timeout(_PATIENCE_S), self._changed:
+            await self._changed.wait_for(holds)
+
+    def _observe(self, state: AgentState) -> None:
+        self._state = state
+        asyncio.get_running_loop().create_task(self._notify())
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    @asynccontextmanager
+    async def _agent(self) -> AsyncIterator[SimBoard]:
+        key = SigningKey.generate()
+        anchor = self._folder / "anchor.json"
+        anchor.write_bytes(codec.encode(Anchor(PROVINCE, (key.public,), 1, (key.public,))))
+        (self._stick / BUNDLE).write_bytes(_documents(key, self._port))
+        config = AgentConfig(
+            device="bench-failover",
+            place=PLACE,
+            controller_url=f"http://127.0.0.1:{_DEAD_PORT}",
+            mqtt_host="127.0.0.1",
+            mqtt_port=_DEAD_PORT,
+            token="bench",  # noqa: S106
+            anchor=str(anchor),
+            data=str(self._folder / "data"),
+            media_reserve_mb=0,
+            system_clock=False,
+            usb=str(self._stick),
+        )
+        clock = LoopClock()
+        board = SimBoard(clock, ether=SimEther(SimStation(_FM_KHZ, melody(3, duration_ms=60_000))))
+        agent = asyncio.create_task(run_agent(config, board, VlcPlayer(), clock=clock, observe=self._observe))
+        try:
+            yield board
+        finally:
+            agent.cancel()
+            await asyncio.wait([agent])
+
+
+def _documents(key: SigningKey, port: int) -> bytes:
+    """A relay that has begun, FM as what stands in, and no quiet hour."""
+    wall = wall_now()
+    verbs, yesterday, tomorrow = (Verb.SCHEDULE, Verb.CONFIGURE), WallMs(wall - DAY_MS), WallMs(wall + DAY_MS)
+    grant = Grant(
+        scope=COMMUNE,
+        holder="commune",
+        verbs=verbs,
+        keys=(key.public,),
+        threshold=1,
+        depth=0,
+        not_before=yesterday,
+        expires=tomorrow,
+        epoch=0,
+        serial=1,
+        parent="anchor",
+    )
+    config = AudibleConfig(
+        COMMUNE,
+        1,
+        wall,
+        fm_stations=(Station(_FM_KHZ, "FM"),),
+        fm_windows=(Window(0, DAY_S),),
+        fallback=Fallback.FM,
+        fm_session_ms_max=_RELAY_MS,
+    )
+    relay = StreamRelay(f"http://127.0.0.1:{port}/radio.mp3", _RELAY_MS)
+    item = Item("relay", "Relay", BulletinClass.ORDINARY, relay, Explicit((WallMs(wall - 5000),)), (COMMUNE,))
+    schedule = Schedule(COMMUNE, 1, wall, tomorrow, (item,))
+    documents = ((Kind.GRANT, grant), (Kind.AUDIBLE_CONFIG, config), (Kind.SCHEDULE, schedule))
+    return pack_parcel(COMMUNE, tuple(sign(kind, codec.encode(document), (key,)) for kind, document in documents))
+
+
+async def measure(*, rounds: int, folder: Path) -> dict[str, float]:
+    """The figure of our agent."""
+    kinds = [kind for _ in range(rounds) for kind in KINDS]
+    lanes = [_Lane(folder / f"lane{index}") for index in range(_LANES)]
+    shares = [lane.run(kinds[index::_LANES]) for index, lane in enumerate(lanes)]
+    found = [one for share in await asyncio.gather(*shares) for one in share]
+    told = figures("", (one for _, one in found))
+    for kind in KINDS:
+        told |= figures(f"{kind}_", (one for name, one in found if name == kind))
+    return told | {"rounds": len(found)}
+
+
+async def _measure_all(rounds: int, *, peers: bool) -> dict[str, float]:
+    with _own_folder() as folder:
+        told = await measure(rounds=rounds, folder=folder / "ours")
+        if peers:
+            from simulators.bench.failover_peers import measure_liquidsoap
+
+            told |= await measure_liquidsoap(rounds=rounds, folder=folder / "liquidsoap")
+            told["ratio_liquidsoap"] = _ratio(told["gap_p95_ms"], told["liquidsoap_gap_p95_ms"])
+            tuned = _ratio(told["gap_p95_ms"], told["liquidsoap_tuned_gap_p95_ms"])
+            told["ratio_liquidsoap_tuned"] = tuned
+        return told
+
+
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """Readable by others: Icecast gives root away."""
+    with tempfile.TemporaryDirectory(prefix="failover-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def _ratio(ours: float, theirs: float) -> float:
+    """Ours by theirs; 0 when ours is nothing, 1 when both are."""
+    return round(ours / theirs, 3) if theirs else float(not ours)
+
+
+def main(argv: list[str]) -> int:
+    """Prints the figure."""
+    parser = argparse.ArgumentParser(prog="failover", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--json", action="store_true", help="one flat object on the last line")
+    parser.add_argument("--peers", action="store_true", help="measure liquidsoap, fed by Icecast, in the same run")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="deaths of each kind, about 25 s each")
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    told = asyncio.run(_measure_all(options.rounds, peers=options.peers))
+    for name, value in told.items():
+        print(f"{name:>34}  {value:g}")
+    if options.json:
+        print(json.dumps(told))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
