@@ -4,21 +4,28 @@ Frames of 20 ms are read when somebody asks for them; nothing runs for nobody. W
 what waits in the card beyond `_KEPT` frames is thrown away, and a card that has run over starts anew by itself.
 
 **Latency.** A frame is handed over when its last sample has been captured, so its first one is 20 ms old, plus
-what the driver does not tell (USB some 2 ms)."""
+what the driver does not tell (USB some 2 ms).
+
+Who opens it takes it over, and whoever had it before reads its end: a person may press the button again while the
+engine is still letting go of the former opening, and a device cannot be opened twice.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from hardware.alsa_lane import AlsaLane
+from hardware.alsa_lane import AlsaLane, DriverHungError
 from hardware.alsa_mixer import set_mixer
 from hardware.alsa_names import Direction
 from hardware.alsa_pcm import AlsaPcm, XrunError, load_library, open_pcm
 from hardware.errors import CardLostError
 from hardware.interfaces import FRAME_BYTES, FRAME_MS, FRAME_SAMPLES, SoundSource
+
+T = TypeVar("T")
 
 _KEPT: Final = 3
 """Frames that may wait for a reader that is held up for a moment."""
@@ -28,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class AlsaCapture:
-    """An input that can be opened as often as one likes, but not twice at the same time.
+    """An input; the last who opened it hears it.
 
     Args:
         name: see `hardware.alsa_names`.
@@ -42,6 +49,8 @@ class AlsaCapture:
 
     def __init__(self, name: str, *, mixer: str | None = None, library: Any = None, root: Path = Path("/")) -> None:
         self._name, self._mixer, self._library, self._root = name, mixer, library, root
+        self._lane = AlsaLane(f"input {name}")
+        self._place = _Place()
         self.xruns = 0
 
     async def open(self) -> SoundSource:
@@ -50,19 +59,27 @@ class AlsaCapture:
         Raises:
             CardLostError: it is not there, or taken.
         """
-        lane = AlsaLane(f"input {self._name}")
+        place = self._place
+        return _CaptureSource(self, await self.run(lambda: self._open(place)))
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Makes a call in the input's thread. Raises CardLostError, and whatever the call raises."""
         try:
-            return _CaptureSource(self, lane, await lane.run(self._open))
-        except BaseException:
-            lane.close()
+            return await self._lane.run(call)
+        except DriverHungError:
+            self._place = _Place()
             raise
 
-    def _open(self) -> _Recording:
+    def _open(self, place: _Place) -> _Recording:
+        if place.recording is not None:
+            place.recording.close()
+            place.recording = None
         library = self._library or load_library()
         pcm = open_pcm(self._name, Direction.CAPTURE, library=library, root=self._root)
         if self._mixer and pcm.card_number is not None:
             set_mixer(self._mixer, Direction.CAPTURE, card_number=pcm.card_number, library=library)
-        return _Recording(pcm)
+        place.recording = _Recording(pcm)
+        return place.recording
 
     def note_xrun(self) -> None:
         """Counts one."""
@@ -74,30 +91,27 @@ class AlsaCapture:
 class _CaptureSource:
     """Implements `hardware.interfaces.SoundSource`."""
 
-    def __init__(self, capture: AlsaCapture, lane: AlsaLane, recording: _Recording) -> None:
-        self._capture, self._lane = capture, lane
-        self._recording: _Recording | None = recording
+    def __init__(self, capture: AlsaCapture, recording: _Recording) -> None:
+        self._capture = capture
+        self._recording = recording
 
     async def read(self) -> bytes | None:
         """See `hardware.interfaces.SoundSource`."""
-        recording = self._recording
-        if recording is None:
+        if self._recording.closed:
             return None
-        frame = await self._lane.run(recording.frame)
-        for _ in range(recording.take_xruns()):
+        frame = await self._capture.run(self._recording.frame)
+        for _ in range(self._recording.take_xruns()):
             self._capture.note_xrun()
         return frame
 
     async def close(self) -> None:
         """See `hardware.interfaces.SoundSource`."""
-        recording, self._recording = self._recording, None
-        if recording is None:
+        if self._recording.closed:
             return
         try:
-            await self._lane.run(recording.close)
+            await self._capture.run(self._recording.close)
         except CardLostError as error:
             _log.debug("an input went while it was closed: %s", error)
-        self._lane.close()
 
 
 class _Recording:
@@ -109,13 +123,16 @@ class _Recording:
         self._paces: bool | None = None
         self._next_s = time.monotonic() + FRAME_MS / 1000
         self._xruns = 0
+        self.closed = False
 
-    def frame(self) -> bytes:
-        """The next frame; waits for it.
+    def frame(self) -> bytes | None:
+        """The next frame; waits for it. None when another has opened the input.
 
         Raises:
             CardLostError: the card is gone, or delivers nothing.
         """
+        if self.closed:
+            return None
         for _ in range(_TRIES):
             try:
                 return self._frame()
@@ -159,5 +176,17 @@ class _Recording:
 
     def close(self) -> None:
         """Lets go of the input."""
-        self._pcm.stop()
-        self._pcm.close()
+        if not self.closed:
+            self.closed = True
+            self._pcm.stop()
+            self._pcm.close()
+
+
+class _Place:
+    """Where an input's opening is kept: only the thread that calls ALSA changes it.
+
+    After a call that hangs an input goes on with a new place, and never touches what is in the old one.
+    """
+
+    def __init__(self) -> None:
+        self.recording: _Recording | None = None

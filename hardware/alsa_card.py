@@ -11,7 +11,8 @@ and `file`, which do not pace, behave alike. The calls themselves run in a threa
 
 **What may happen to it.** A card that runs dry or wakes from suspension is counted in `xruns` and goes on, the
 frame at hand first. One that is gone raises CardLostError; the next write looks for it by its name again,
-wherever it is plugged in now, and opens it."""
+wherever it is plugged in now, and opens it.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +20,17 @@ import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from hardware.alsa_lane import PATIENCE_S, AlsaLane
+from hardware.alsa_lane import PATIENCE_S, AlsaLane, DriverHungError
 from hardware.alsa_mixer import set_mixer
 from hardware.alsa_names import Direction
 from hardware.alsa_pcm import PERIODS, load_library, open_pcm
-from hardware.alsa_playback import LEAD_MS, Playback, now_ms
+from hardware.alsa_playback import LEAD_MS, Place, Playback, now_ms
 from hardware.errors import CardLostError
 from hardware.interfaces import FRAME_BYTES, FRAME_MS
+
+T = TypeVar("T")
 
 DEPTH_MS: Final = 5 * FRAME_MS
 _DEPTH_MS_MAX: Final = (PERIODS - 1) * FRAME_MS
@@ -66,63 +69,69 @@ class AlsaCard:
         self._name, self._mixer, self._least_ms = name, mixer, depth_ms
         self._library, self._root = library, root
         self._lane = AlsaLane(f"sound card {name}", patience_s=patience_s)
-        self._playback: Playback | None = None
+        self._place = Place()
         self.xruns = 0
         self.opened = 0
 
     @property
     def depth_ms(self) -> int:
         """How far ahead of the sound it is written now."""
-        most_ms = _DEPTH_MS_MAX if self._playback is None else self._playback.buffer_ms - FRAME_MS
+        playback = self._place.playback
+        most_ms = _DEPTH_MS_MAX if playback is None else playback.buffer_ms - FRAME_MS
         return min(self._least_ms + self.xruns * FRAME_MS, max(most_ms, 2 * FRAME_MS))
 
     def delay_ms(self) -> float:
         """See `hardware.interfaces.SoundCard`."""
-        return LEAD_MS if self._playback is None else self._playback.line.delay_ms(now_ms())
+        playback = self._place.playback
+        return LEAD_MS if playback is None else playback.line.delay_ms(now_ms())
 
     async def write(self, frame: bytes) -> None:
         """See `hardware.interfaces.SoundCard`."""
         assert len(frame) == FRAME_BYTES
-        try:
-            playback = await self._lane.run(lambda: self._write(frame))
-        except CardLostError:
-            self._playback = None
-            raise
-        self._playback, self.xruns = playback, playback.xruns
-        await asyncio.sleep(max(0.0, playback.line.ahead_ms(now_ms()) + FRAME_MS - self.depth_ms) / 1000)
+        place = self._place
+        ahead_ms = await self._run(lambda: self._write(place, frame))
+        await asyncio.sleep(max(0.0, ahead_ms + FRAME_MS - self.depth_ms) / 1000)
 
     async def drain(self) -> None:
         """See `hardware.interfaces.SoundCard`."""
-        playback = self._playback
+        playback = self._place.playback
         if playback is None or not playback.line.running:
             return
         await asyncio.sleep((playback.line.ahead_ms(now_ms()) + _UNTOLD_MS) / 1000)
-        await self._quietly(playback.stop)
+        await self._quietly(self._place.stop)
 
     async def close(self) -> None:
         """Lets go of the card, and of what it has not sounded yet."""
-        playback, self._playback = self._playback, None
-        if playback is not None:
-            await self._quietly(playback.close)
+        await self._quietly(self._place.close)
         self._lane.close()
 
     async def _quietly(self, call: Callable[[], None]) -> None:
         try:
-            await self._lane.run(call)
+            await self._run(call)
         except CardLostError as error:
-            self._playback = None
             _log.debug("%s went while it fell silent: %s", self._name, error)
 
-    # What follows runs in the lane's thread. Nothing of a call that was given up reaches the card object any more.
+    async def _run(self, call: Callable[[], T]) -> T:
+        try:
+            return await self._lane.run(call)
+        except DriverHungError:
+            self._place = Place()
+            raise
 
-    def _write(self, frame: bytes) -> Playback:
-        playback = self._playback or self._open()
+    # What follows runs in the lane's thread.
+
+    def _write(self, place: Place, frame: bytes) -> float:
+        """Answers how much is still to be heard."""
+        playback = place.playback or self._open()
+        place.playback = playback
         try:
             playback.write(frame)
         except CardLostError:
-            playback.close()
+            place.close()
             raise
-        return playback
+        finally:
+            self.xruns = max(self.xruns, playback.xruns)
+        return playback.line.ahead_ms(now_ms())
 
     def _open(self) -> Playback:
         library = self._library or load_library()

@@ -22,6 +22,10 @@ PATIENCE_S: Final = 3.0
 _Job = tuple[Callable[[], Any], Future[Any]]
 
 
+class DriverHungError(CardLostError):
+    """The call was given up; what it holds must not be touched any more."""
+
+
 class AlsaLane:
     """One thread, begun at the first call.
 
@@ -39,7 +43,7 @@ class AlsaLane:
         Cancelling leaves the call to itself; the next one waits behind it.
 
         Raises:
-            CardLostError: it takes too long.
+            DriverHungError: it takes too long.
         """
         future: Future[T] = Future()
         self._queue().put((call, future))
@@ -50,7 +54,7 @@ class AlsaLane:
                 return await asyncio.shield(answer)
         except TimeoutError as error:
             self.close()
-            raise CardLostError(f"the {self._name} has not answered for {self._patience_s:g} s") from error
+            raise DriverHungError(f"the {self._name} has not answered for {self._patience_s:g} s") from error
 
     def close(self) -> None:
         """Ends the thread after what it does now."""

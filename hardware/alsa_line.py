@@ -2,7 +2,8 @@
 
 A card's own word is coarse: USB moves on in packets of a millisecond or more, ALSA's loopback in ticks of the
 kernel's timer (4 ms). So the line is drawn by counting frames, and each word of the card pulls it a little. A
-device that does not pace (ALSA's `null` and `file`) gives no word at all, and counting is all there is."""
+device that does not pace (ALSA's `null` and `file`) gives no word at all, and counting is all there is.
+"""
 
 from __future__ import annotations
 

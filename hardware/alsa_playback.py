@@ -89,6 +89,28 @@ class Playback:
         self._pcm.close()
 
 
+class Place:
+    """Where a card's playback is kept: only the thread that calls ALSA changes it.
+
+    A write that was cancelled still happens, so who comes next must find what it opened. After a call that hangs a
+    card goes on with a new place, and never touches what is in the old one.
+    """
+
+    def __init__(self) -> None:
+        self.playback: Playback | None = None
+
+    def stop(self) -> None:
+        """Falls silent at once."""
+        if self.playback is not None:
+            self.playback.stop()
+
+    def close(self) -> None:
+        """Lets go of the card."""
+        playback, self.playback = self.playback, None
+        if playback is not None:
+            playback.close()
+
+
 def now_ms() -> float:
     """The monotonic clock."""
     return time.monotonic() * 1000

@@ -8,7 +8,8 @@ of (0.2 dB) at 250 Hz, where voices begin.
 Its two zeros lie at 0 Hz, so that half is a double difference, done by `audioop` in C on 32-bit samples. The two
 poles are complex, which no call of `audioop` can do; they are the one loop over samples in Python (60 of the
 filter's 100 microseconds a frame on a machine that does 1.2 billion simple steps a second; numpy would cost 30 MB
-of memory)."""
+of memory).
+"""
 
 from __future__ import annotations
 

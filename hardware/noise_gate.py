@@ -3,7 +3,8 @@
 The gate learns how loud the room is: a lower level is believed quickly, a higher one slowly (6 dB a second),
 because speech has a gap every few hundred milliseconds and noise has none. It opens 9 dB above the room, within
 limits, and stays open until the level has been less than 4 dB above it for 400 ms: the ends of words are quiet.
-Microphones differ by 20 dB and more, so a threshold that stands still would keep some of them shut for ever."""
+Microphones differ by 20 dB and more, so a threshold that stands still would keep some of them shut for ever.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 Each stretch (from an opening of the microphone to its closing, or to a place that is damaged) is marked by a cue
 point whose label is the wall time of its first sample, in the time of Viet Nam; a second of silence stands
 between two. Source of the `cue ` and `LIST adtl labl` chunks: Multimedia Programming Interface and Data
-Specifications 1.0, IBM and Microsoft, August 1991."""
+Specifications 1.0, IBM and Microsoft, August 1991.
+"""
 
 from __future__ import annotations
 

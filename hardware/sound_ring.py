@@ -9,7 +9,8 @@ oldest slot first. A write touches its own slot only and nothing of the file sys
 once: a power cut costs the two seconds being gathered, and at the most the slot being written, which is the
 oldest there is. Each slot has a checksum and its own decoder state, so whatever is damaged costs two seconds and
 no more. While nobody speaks nothing is written; half an hour of speech a day is 15 MB a day, where cheap cards
-are good for some 10 TB."""
+are good for some 10 TB.
+"""
 
 from __future__ import annotations
 

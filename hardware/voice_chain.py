@@ -2,7 +2,8 @@
 
 Works in blocks of 10 ms and hands each one out when the next has been seen, so the gate is open before a word
 begins and the gain is down before a peak comes. That is its delay: 10 ms. One gain is put on the samples, in
-small steps from its old value to the new."""
+small steps from its old value to the new.
+"""
 
 from __future__ import annotations
 

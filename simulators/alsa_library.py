@@ -4,7 +4,8 @@ What a card does here is what the kernel's PCM core does: it starts with the fir
 read, moves on with time whether anybody cares or not, stops with an xrun when its buffer is empty (or, capturing,
 full), and answers as pyalsaaudio 0.11 does: an xrun is the number -EPIPE and leaves the device prepared, `avail`
 tells errors as negative numbers, everything else is an ALSAAudioError with words. Its pointer moves in steps,
-like those of USB cards."""
+like those of USB cards.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
+from weakref import WeakSet
 
 _STEP_SAMPLES: Final = 48
 _CLOSED: Final = "PCM device is closed"
@@ -62,6 +64,10 @@ class SimPcm:
         self._began = 0.0
         self._moved = self._written = 0
         self._waiting = bytearray()
+
+    def holds(self, card: SimSoundHardware, *, capture: bool) -> bool:
+        """Whether it has a card's output or input, which cannot be opened twice."""
+        return self._card is card and self._capture is capture
 
     def info(self) -> dict[str, Any]:
         """What was agreed on."""
@@ -214,7 +220,7 @@ class SimAlsa:
 
     Attributes:
         cards: what is plugged in, by number.
-        open_pcms: what is open now.
+        open_pcms: what is open now; forgotten is closed.
     """
 
     ALSAAudioError = ALSAAudioError
@@ -227,7 +233,7 @@ class SimAlsa:
 
     def __init__(self, *cards: SimSoundHardware) -> None:
         self.cards = {card.number: card for card in cards}
-        self.open_pcms: set[SimPcm] = set()
+        self.open_pcms: WeakSet[SimPcm] = WeakSet()
 
     def PCM(self, **options: Any) -> SimPcm:
         """Opens a device named `hw:N` or `plughw:N,0`, with `plug:'...'` around it or not."""
@@ -236,9 +242,10 @@ class SimAlsa:
         card = self.cards.get(int(number or -1))
         if card is None or not card.present:
             raise ALSAAudioError(f"{os.strerror(errno.ENOENT)} [{device}]")
-        if card.taken:
+        capture = options["type"] == self.PCM_CAPTURE
+        if card.taken or any(pcm.holds(card, capture=capture) for pcm in self.open_pcms):
             raise ALSAAudioError(f"{os.strerror(errno.EBUSY)} [{device}]")
-        pcm = SimPcm(self, card, capture=options["type"] == self.PCM_CAPTURE, options=options)
+        pcm = SimPcm(self, card, capture=capture, options=options)
         self.open_pcms.add(pcm)
         return pcm
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from array import array
 
@@ -112,4 +113,27 @@ async def test_suspended_input_goes_on(alsa: SimAlsa, stick: SimSoundHardware) -
 async def test_gain_of_the_input_is_set(alsa: SimAlsa, stick: SimSoundHardware) -> None:
     source = await AlsaCapture("hw:1", mixer="PCM", library=alsa).open()
     assert (stick.volume, stick.muted) == (75, False)
+    await source.close()
+
+
+async def test_pressing_again_takes_the_input_over(alsa: SimAlsa) -> None:
+    capture = AlsaCapture("hw:1", library=alsa)
+    former = await capture.open()
+    await read(former)
+    source = await capture.open()
+    assert len(alsa.open_pcms) == 1
+    assert await former.read() is None
+    await former.close()
+    assert await read(source) == counted(0, FRAME_SAMPLES)
+    await source.close()
+    assert not alsa.open_pcms
+
+
+async def test_opening_given_up_is_in_nobodys_way(alsa: SimAlsa) -> None:
+    capture = AlsaCapture("hw:1", library=alsa)
+    opening = asyncio.create_task(capture.open())
+    await asyncio.sleep(0)
+    opening.cancel()
+    source = await capture.open()
+    assert len(alsa.open_pcms) == 1
     await source.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from pathlib import Path
@@ -117,6 +118,27 @@ async def test_suspended_card_goes_on(alsa: SimAlsa, stick: SimSoundHardware) ->
     await card.close()
 
 
+async def test_write_given_up_opens_nothing_behind_the_close(alsa: SimAlsa) -> None:
+    card = AlsaCard("hw:1", library=alsa)
+    await card.write(SILENT_FRAME)
+    writing = asyncio.create_task(card.write(SILENT_FRAME))
+    await asyncio.sleep(0)
+    writing.cancel()
+    await card.close()
+    assert card.opened == 1
+    assert not alsa.open_pcms
+
+
+async def test_write_given_up_while_it_opens_opens_once(alsa: SimAlsa) -> None:
+    card = AlsaCard("hw:1", library=alsa)
+    writing = asyncio.create_task(card.write(SILENT_FRAME))
+    await asyncio.sleep(0)
+    writing.cancel()
+    await card.write(SILENT_FRAME)
+    assert (card.opened, len(alsa.open_pcms)) == (1, 1)
+    await card.close()
+
+
 async def test_stereo_card_is_opened_through_plug(alsa: SimAlsa, stick: SimSoundHardware) -> None:
     stick.stereo_only = True
     card = AlsaCard("hw:1", library=alsa)
@@ -149,8 +171,14 @@ async def test_hanging_driver_is_given_up(alsa: SimAlsa, monkeypatch: pytest.Mon
     with pytest.raises(CardLostError, match="has not answered"):
         await card.write(SILENT_FRAME)
     monkeypatch.setattr(SimPcm, "write", write)
-    await card.write(SILENT_FRAME)
+    # As long as the call hangs it holds the device.
+    with pytest.raises(CardLostError, match="busy"):
+        await card.write(SILENT_FRAME)
     released.set()
+    while alsa.open_pcms:
+        await asyncio.sleep(0.01)
+    await card.write(SILENT_FRAME)
+    assert card.opened == 2
     await card.close()
 
 
