@@ -2,7 +2,8 @@
 
 `python -m hardware.guardian_pair PORT KEYFILE`. The key is written to the file first, readable by its owner alone,
 so it is never only in the guardian; a file that is there already is handed over again (a new guardian, the same
-computer)."""
+computer).
+"""
 
 from __future__ import annotations
 

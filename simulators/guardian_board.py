@@ -2,7 +2,8 @@
 
 `run` lets the board live up to an instant. Until then it is alone with its chips; bytes and edges come out with it.
 Power can be cut and given, the processor be held (a hang), and the watchdog bites by itself. Each life is a process
-of its own; flash is what one leaves to the next."""
+of its own; flash is what one leaves to the next.
+"""
 
 from __future__ import annotations
 

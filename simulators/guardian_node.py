@@ -1,7 +1,8 @@
 """The guardian's board in an event loop: its serial line is a descriptor, its relay sits before a horn.
 
 On a `VirtualLoop` the board's process and the loop live in the same time, turn by turn; on an ordinary loop it is
-real time. What hangs on the bus hears the ether that it is given."""
+real time. What hangs on the bus hears the ether that it is given.
+"""
 
 from __future__ import annotations
 

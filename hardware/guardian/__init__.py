@@ -22,4 +22,5 @@ holds, or nothing. `docs/guardian.md` tells the protocol, the wiring and how a b
 
 All but `pico` and `loop` also run on CPython, where they are type-checked and where `simulators.guardian` uses the
 very same decisions. So they are written in what both interpreters understand: no dataclasses, enums or typing at
-run time."""
+run time.
+"""

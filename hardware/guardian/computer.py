@@ -1,7 +1,8 @@
 """The conversation with the computer: greetings, the session, commands and their answers.
 
 A session is asked for by a hello that changes nothing, and begins with the first frame under its key: only then is
-the old one dropped and a new nonce drawn. So neither rubbish nor a recorded conversation can end or begin one."""
+the old one dropped and a new nonce drawn. So neither rubbish nor a recorded conversation can end or begin one.
+"""
 
 import hashlib
 

@@ -1,7 +1,8 @@
 """One turn of the loop: what the computer sent, what the tuner hears, what follows, and the pins that show it.
 
 Knows no pin and no clock: a `Panel` of the board does what is said, and time is handed in. The same object runs on
-the RP2040, in the interpreter of the tests, and on CPython."""
+the RP2040, in the interpreter of the tests, and on CPython.
+"""
 
 import hashlib
 

@@ -3,7 +3,8 @@
 It opens for a station of the plan when the signal stands above the floor for several readings and carries the
 identity the plan names, if it names one. It shuts when the signal falls away, steps by more than 10 dB, changes its
 identity or has been open for its cap; then the next station is tried, and the one that failed is barred for a
-while. A station that is open is not left for a better one: nothing flaps between stations."""
+while. A station that is open is not left for a better one: nothing flaps between stations.
+"""
 
 HYSTERESIS_DB = 3
 STEP_DB_MAX = 10

@@ -10,7 +10,8 @@ Pure: monotonic milliseconds and news go in, `source`, `amplifier` and `tune_khz
    tuner.
 4. Hold-down: FM that a returning computer has shut stays shut for 60 s, so a computer that dies at every start does
    not flap between programme and station. Nothing holds the computer back.
-5. In everything else: silence, amplifier off."""
+5. In everything else: silence, amplifier off.
+"""
 
 from hardware.guardian.gate import FmGate
 from hardware.guardian.message import COMPUTER, FM, SILENCE, WISH_AMPLIFIER, WISH_FM
@@ -112,7 +113,7 @@ class Guard:
 
     def next_look(self, now_ms: int) -> int:
         """When something may change without news, at the latest: who simulates need not turn before."""
-        if self.gate.frequency_khz is not None or self._amplified_ms is not None:
+        if self.gate.frequency_khz is not None or (self._amplified_ms is not None and not self.trusted):
             return now_ms + LOOK_MS
         ends = [now_ms + LOOK_MS_MAX, self._held_until_ms, self._lived_ms + SILENT_MS_MAX]
         ends.append(self._beat_ms + LISTEN_AHEAD_MS)
@@ -151,7 +152,7 @@ class Guard:
             self._lived_ms = now_ms
         wants_fm = self._wishes & WISH_FM and self.has_tuner
         self.source = FM if wants_fm else COMPUTER
-        self.amplifier = bool(self._wishes & WISH_AMPLIFIER)
+        self._amplify(now_ms, bool(self._wishes & WISH_AMPLIFIER))
         self._listen_ahead(now_ms)
 
     def _listen_ahead(self, now_ms: int) -> None:

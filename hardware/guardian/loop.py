@@ -1,7 +1,8 @@
 """Starts the guardian and keeps it going.
 
 One loop, a turn every 10 ms; the watchdog of 5 s is fed here and nowhere else. A fault nobody foresaw drops the
-relays first, then leaves a note and resets."""
+relays first, then leaves a note and resets.
+"""
 
 import gc
 import sys

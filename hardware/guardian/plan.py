@@ -1,7 +1,8 @@
 """The plan: in which windows FM may open while the computer is dead, and which stations, in order.
 
 Its bytes travel inside a signed frame and lie in flash under a signature of their own. Everything about it is
-bounded, and whatever cannot be read is no plan: without one there is silence."""
+bounded, and whatever cannot be read is no plan: without one there is silence.
+"""
 
 import struct
 

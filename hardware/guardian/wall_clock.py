@@ -2,7 +2,8 @@
 
 Its own running clock is the witness. A told time more than 60 s away from it is refused, however often it is told,
 and small lies do not add up: they are measured against the first time that was believed, which ages by 100 ppm (the
-crystal is within 30). Only a clock chip that agrees with the told time outvotes it."""
+crystal is within 30). Only a clock chip that agrees with the told time outvotes it.
+"""
 
 APART_MS_MAX = 60_000
 DRIFT_DIVISOR = 10_000

@@ -4,10 +4,11 @@ A frame is COBS-stuffed between two zero bytes, so whoever lost the thread finds
 
     kind (1) | counter (4, big-endian) | body (0..1000) | mac (16)
 
-The mac is the first 16 bytes of HMAC-SHA256 (RFC 2104 allows half; 2^128 guesses at 115,200 baud take for ever, and
-a beat stays 31 bytes short). Its key belongs to the session: both ends give a fresh nonce, so a frame recorded
+The mac is the first 16 bytes of HMAC-SHA256 (RFC 2104 allows half; guessing one at 115,200 baud takes for ever, and
+a beat stays at 33 bytes). Its key belongs to the session: both ends give a fresh nonce, so a frame recorded
 yesterday, or before a reset, has another key. Within a session each end's counter only grows. Kinds below 0x80 come
-from the computer, the others from the guardian, so a frame thrown back at its sender is none."""
+from the computer, the others from the guardian, so a frame thrown back at its sender is none.
+"""
 
 import hashlib
 import hmac

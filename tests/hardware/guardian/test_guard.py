@@ -102,7 +102,7 @@ def test_returned_computer_holds_fm_down() -> None:
     life.pass_ms(5000, beats=True)
     assert life.guard.source == COMPUTER
     life.pass_ms(HOLD_DOWN_MS - 10_000)
-    assert life.sources == [SILENCE, COMPUTER, SILENCE, FM, COMPUTER, SILENCE]
+    assert life.sources == [SILENCE, COMPUTER, FM, COMPUTER, SILENCE]
     life.pass_ms(15_000)
     assert life.sources[-1] == FM
 
