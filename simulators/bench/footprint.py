@@ -6,7 +6,8 @@ one, libVLC in a process of its own, whose memory and time are counted with the 
 board of a device (ALSA's null card) and, under names that begin with `simulated_`, with the simulated board.
 
 With `--peers`, liquidsoap, mopidy and snapclient play the same file in the same run. `ratio_<peer>` is the agent's
-memory (PSS, playing) divided by the peer's: below 1 the agent needs less, and it does more than to play.
+memory while it plays (RSS, its child's added) divided by the peer's: below 1 the agent needs less. PSS is told beside
+it, and is lower where other Pythons on the machine share the interpreter.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ async def measure(*, window_s: float = WINDOW_S, peers: Sequence[str] = ()) -> F
         longer = encode(melody(1, duration_ms=duration_ms + 40_000), folder / "longer.opus") if peers else sound
         for peer in peers:
             figures |= await measure_peer(peer, longer, folder / peer, window_s)
-            figures[f"ratio_{peer}"] = round(figures["playing_pss_mb"] / figures[f"{peer}_pss_mb"], 2)
+            figures[f"ratio_{peer}"] = round(figures["playing_rss_mb"] / figures[f"{peer}_rss_mb"], 2)
         return figures
 
 
