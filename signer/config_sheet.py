@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from protocol.audible_config import AudibleConfig
+from protocol.audible_config import AudibleConfig, StoredMessage
+from protocol.limits import MESSAGES_MAX
 from signer import wording
 from signer.i18n import gettext as _
 from signer.places import Places, Reach
@@ -21,12 +22,13 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class ConfigSheet:
-    """A configuration in words."""
+    """A configuration in words; `messages` can be listened to."""
 
     version: int
     former: int | None
     settings: tuple[Setting, ...]
     reach: Reach
+    messages: tuple[StoredMessage, ...] = ()
 
     @property
     def changed(self) -> int:
@@ -41,11 +43,12 @@ def config_sheet(config: AudibleConfig, *, former: AudibleConfig | None, places:
         Setting(label, value, before[label] if label in before and before[label] != value else None)
         for label, value in _rows(config)
     )
-    return ConfigSheet(config.version, former.version if former else None, settings, places.reach([config.scope]))
+    reach = places.reach([config.scope])
+    return ConfigSheet(config.version, former.version if former else None, settings, reach, config.messages)
 
 
 def _rows(config: AudibleConfig) -> tuple[tuple[str, str], ...]:
-    return (*_quiet_rows(config), *_fm_rows(config), *_sound_rows(config))
+    return (*_quiet_rows(config), *_fm_rows(config), *_sound_rows(config), *_message_rows(config))
 
 
 def _quiet_rows(config: AudibleConfig) -> tuple[tuple[str, str], ...]:
@@ -85,3 +88,19 @@ def _sound_rows(config: AudibleConfig) -> tuple[tuple[str, str], ...]:
         (_("Amplifier on before the sound"), f"{config.amplifier_lead_in_ms} ms"),
         (_("Amplifier stays on after the sound"), f"{config.amplifier_hold_ms} ms"),
     )
+
+
+def _message_rows(config: AudibleConfig) -> tuple[tuple[str, str], ...]:
+    """Each button by itself: whoever presses it is heard without anybody signing once more."""
+    messages = {one.number: one for one in config.messages}
+    return tuple(
+        (_("Message button %(n)d") % {"n": number}, _message_words(messages.get(number)))
+        for number in range(1, MESSAGES_MAX + 1)
+    )
+
+
+def _message_words(message: StoredMessage | None) -> str:
+    if message is None:
+        return _("none")
+    digest = message.media.digest[:12]
+    return f"{message.title} ({wording.length(message.media.duration_ms)}, {digest})"

@@ -14,6 +14,7 @@ from typing import Final
 
 from protocol import codec
 from protocol.alert import Alert, Cancel
+from protocol.audible_config import AudibleConfig
 from protocol.bulletin import MediaRef
 from protocol.document import ALERT_KINDS, KINDS, Kind
 from protocol.envelope import SIGNATURE_BYTES, Envelope, Signature, payload_type, unpack
@@ -179,6 +180,8 @@ def media_of(document: Signable) -> tuple[MediaRef, ...]:
     """All recorded sound a document names, each once."""
     if isinstance(document, Schedule):
         found = [item.content.media for item in document.items if isinstance(item.content, Programme)]
+    elif isinstance(document, AudibleConfig):
+        found = [message.media for message in document.messages]
     elif isinstance(document, Alert):
         found = [part.media for part in document.parts if part.media is not None]
     else:

@@ -33,6 +33,7 @@ class ItemLine:
         starts: the first few starts within eight days, `more` how many follow them; `later` whether any come after.
         quiet: whether a listed start lies in quiet hours, when the loudspeakers keep silent.
         once: whether it has one start only, which `when` already says.
+        unsigned: only an address is signed, not what comes from there.
         passed: whether nothing of it is still to come.
     """
 
@@ -51,6 +52,7 @@ class ItemLine:
     media: MediaRef | None
     quiet: bool
     once: bool
+    unsigned: bool
 
     @property
     def passed(self) -> bool:
@@ -140,6 +142,7 @@ def _line(item: Item, change: Change, *, places: Places, quiet: tuple[Window, ..
         length=wording.length(item.content.duration_ms),
         source=_source(item.content),
         catch_up=wording.catch_up_words(item.catch_up),
+        unsigned=isinstance(item.content, StreamRelay),
         media=item.content.media if isinstance(item.content, Programme) else None,
         once=isinstance(item.when, Explicit) and len(set(item.when.starts)) == 1,
         quiet=any(in_any(quiet, start) for start in starts),
@@ -150,7 +153,7 @@ def _source(content: Content) -> str:
     if isinstance(content, Programme):
         return _("Recorded programme")
     if isinstance(content, StreamRelay):
-        return _("Relay of the web radio %(address)s") % {"address": content.address}
+        return _("Internet relay: %(address)s") % {"address": content.address}
     words = _("Relay of FM %(frequency)s") % {"frequency": wording.frequency(content.frequency_khz)}
     return words + (_(", station identity %(pi)s") % {"pi": content.pi} if content.pi else "")
 

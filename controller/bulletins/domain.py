@@ -13,7 +13,7 @@ from typing import Final
 from controller.people.domain import Role, Viewer
 from protocol.bulletin import BulletinClass, CatchUp, Explicit, Weekly
 from protocol.clock import WallMs
-from protocol.schedule import Programme, Relay
+from protocol.schedule import Content
 from protocol.units import UnitPath, covers
 
 
@@ -116,7 +116,6 @@ class Now:
 
 
 Timing = Now | Explicit | Weekly
-Content = Programme | Relay
 
 
 @dataclass(frozen=True, slots=True)

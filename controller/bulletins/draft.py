@@ -9,18 +9,20 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from controller.bulletins.domain import Bulletin, Content, Timing, narrowest
+from controller.bulletins.domain import Bulletin, Timing, narrowest
 from controller.bulletins.problem import Code, Problem, Value, problem
 from controller.bulletins.timing import TimingError, TimingText, as_text, meant, read_timing
 from controller.people.domain import Role, Viewer
 from protocol.bulletin import BulletinClass, CatchUp, MediaRef
 from protocol.clock import WallMs
 from protocol.limits import MEDIA_DURATION_MS_MAX, TARGETS_MAX, TEXT_CHARS_MAX
-from protocol.schedule import Programme, Relay, check_frequency
+from protocol.schedule import Content, Programme, Relay, check_frequency
+from protocol.stream import StreamRelay, check_stream_address
 from protocol.units import UnitPath, covers
 
 PROGRAMME: Final = Programme.KIND
 RELAY: Final = Relay.KIND
+STREAM: Final = StreamRelay.KIND
 MINUTE_MS: Final = 60_000
 
 
@@ -29,7 +31,8 @@ class DraftText:
     """A bulletin as typed.
 
     Attributes:
-        content_kind: `programme` or `relay`.
+        content_kind: `programme`, `relay` or `stream`.
+        relay_ms: length of a relay of either kind.
         media_digest: empty while nothing is chosen.
     """
 
@@ -40,6 +43,7 @@ class DraftText:
     media_digest: str = ""
     frequency_khz: str = ""
     relay_ms: str = ""
+    stream_address: str = ""
     targets: tuple[str, ...] = ()
     catch_up: str = CatchUp.RESUME.value
     timing: TimingText = field(default_factory=TimingText)
@@ -123,6 +127,8 @@ class _Reader:
     def content(self) -> Content | None:
         if self.text.content_kind == RELAY:
             return self._relay()
+        if self.text.content_kind == STREAM:
+            return self._stream()
         if not self.text.media_digest:
             return None
         media = self.around.media
@@ -141,10 +147,27 @@ class _Reader:
             self.wrong("frequency_khz", Code.FREQUENCY_WRONG)
             return None
         assert frequency is not None, "0 kHz is no frequency"
+        duration = self._duration()
+        return None if duration is None else Relay(frequency, duration)
+
+    def _duration(self) -> int | None:
+        duration = _whole(self.text.relay_ms)
         if duration is None or not MINUTE_MS // 60 <= duration <= MEDIA_DURATION_MS_MAX:
             self.wrong("relay_ms", Code.DURATION_WRONG, most=MEDIA_DURATION_MS_MAX // MINUTE_MS)
             return None
-        return Relay(frequency, duration)
+        return duration
+
+    def _stream(self) -> StreamRelay | None:
+        address = self.text.stream_address.strip()
+        if not address and _whole(self.text.relay_ms) is None:
+            return None
+        try:
+            check_stream_address(address)
+        except ValueError:
+            self.wrong("stream_address", Code.STREAM_WRONG)
+            return None
+        duration = self._duration()
+        return None if duration is None else StreamRelay(address, duration)
 
     def targets(self, unit: UnitPath) -> tuple[UnitPath, ...]:
         targets = narrowest(tuple(UnitPath(one) for one in self.text.targets))
@@ -194,14 +217,17 @@ def text_of(bulletin: Bulletin) -> DraftText:
     """The stored bulletin as its form shows it."""
     content = bulletin.content
     relay = content if isinstance(content, Relay) else None
+    stream = content if isinstance(content, StreamRelay) else None
+    lasting = relay or stream
     return DraftText(
         unit=bulletin.unit,
         title=bulletin.title,
         bulletin_class=bulletin.bulletin_class.value,
-        content_kind=RELAY if relay else PROGRAMME,
+        content_kind=lasting.KIND if lasting else PROGRAMME,
         media_digest=content.media.digest if isinstance(content, Programme) else "",
         frequency_khz=str(relay.frequency_khz) if relay else "",
-        relay_ms=str(relay.duration_ms) if relay else "",
+        relay_ms=str(lasting.duration_ms) if lasting else "",
+        stream_address=stream.address if stream else "",
         targets=tuple(bulletin.targets),
         catch_up=bulletin.catch_up.value,
         timing=as_text(bulletin.timing),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from multidict import MultiMapping
 
-from controller.bulletins.draft import MINUTE_MS, RELAY, Difference, DraftText
+from controller.bulletins.draft import MINUTE_MS, RELAY, STREAM, Difference, DraftText
 from controller.bulletins.problem import Problem
 from controller.bulletins.timing import TimingText
 from controller.bulletins.wording import CLASSES, FIELDS, sentence
@@ -37,7 +37,8 @@ def text_of_form(form: MultiMapping[Any]) -> DraftText:
         content_kind=one("content_kind") or "programme",
         media_digest=one("media_digest"),
         frequency_khz=one("frequency_khz") if one("content_kind") == RELAY else "",
-        relay_ms=_minutes(one("relay_minutes")) if one("content_kind") == RELAY else "",
+        relay_ms=_minutes(one("relay_minutes")) if one("content_kind") in (RELAY, STREAM) else "",
+        stream_address=one("stream_address") if one("content_kind") == STREAM else "",
         targets=many("targets"),
         catch_up=one("catch_up") or "resume",
         timing=TimingText(

@@ -15,6 +15,7 @@ from controller.people.domain import Viewer
 from controller.web.explained import N_, Explained
 from protocol.bulletin import Explicit
 from protocol.schedule import Relay
+from protocol.stream import StreamRelay
 
 
 def _one_of(*values: str) -> Schema:
@@ -34,8 +35,8 @@ WHEN_IN: Final[Schema] = record(
     },
 )
 CONTENT_IN: Final[Schema] = record(
-    kind=_one_of("programme", "relay"),
-    optional={"media_digest": TEXT, "frequency_khz": INTEGER, "duration_ms": INTEGER},
+    kind=_one_of("programme", "relay", "stream"),
+    optional={"media_digest": TEXT, "frequency_khz": INTEGER, "duration_ms": INTEGER, "address": TEXT},
 )
 DRAFT_IN: Final[Schema] = record(
     unit=TEXT,
@@ -78,6 +79,7 @@ def draft_text(body: Mapping[str, Any]) -> DraftText:
         media_digest=_text(content.get("media_digest")),
         frequency_khz=_text(content.get("frequency_khz")),
         relay_ms=_text(content.get("duration_ms")),
+        stream_address=_text(content.get("address")),
         targets=_texts(body.get("targets")),
         catch_up=_text(body.get("catch_up", "resume")),
         timing=TimingText(
@@ -145,6 +147,8 @@ def _content_json(bulletin: Bulletin) -> dict[str, Any] | None:
         return None
     if isinstance(content, Relay):
         return {"kind": "relay", "frequency_khz": content.frequency_khz, "duration_ms": content.duration_ms}
+    if isinstance(content, StreamRelay):
+        return {"kind": "stream", "address": content.address, "duration_ms": content.duration_ms}
     media = content.media
     return {
         "kind": "programme",

@@ -17,6 +17,7 @@ class Code(StrEnum):
     CONTENT_UNKNOWN = "content_unknown"
     FREQUENCY_WRONG = "frequency_wrong"
     DURATION_WRONG = "duration_wrong"
+    STREAM_WRONG = "stream_wrong"
     CLASS_UNKNOWN = "class_unknown"
     UNIT_UNKNOWN = "unit_unknown"
     UNIT_OUT_OF_SCOPE = "unit_out_of_scope"

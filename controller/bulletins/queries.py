@@ -10,15 +10,16 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from controller.bulletins.domain import MISSED, WAITING_OR_SOUNDING, Bulletin, Content, State
-from controller.bulletins.draft import PROGRAMME, RELAY, Draft
+from controller.bulletins.domain import MISSED, WAITING_OR_SOUNDING, Bulletin, State
+from controller.bulletins.draft import PROGRAMME, RELAY, STREAM, Draft
 from controller.bulletins.timing import is_over, last_instant, load_timing, write_timing
 from controller.people.domain import Viewer
 from controller.store.schema import accounts, bulletins, media
 from controller.store.scope import within
 from protocol.bulletin import BulletinClass, CatchUp, Explicit, MediaRef, Weekly
 from protocol.clock import DAY_MS, WallMs
-from protocol.schedule import Programme, Relay
+from protocol.schedule import Content, Programme, Relay
+from protocol.stream import StreamRelay
 from protocol.units import UnitPath, ancestors
 
 OFFER_LIFE_MS: Final = 7 * DAY_MS
@@ -67,6 +68,8 @@ def _wall(value: int | None) -> WallMs | None:
 def _content(row: Row[Any]) -> Content | None:
     if row.content_kind == RELAY and row.frequency_khz is not None:
         return Relay(row.frequency_khz, row.relay_ms)
+    if row.content_kind == STREAM and row.stream_address is not None:
+        return StreamRelay(row.stream_address, row.relay_ms)
     if row.media_digest is None:
         return None
     return Programme(MediaRef(row.media_digest, row.size_bytes, row.duration_ms))
@@ -174,10 +177,11 @@ def _values(draft: Draft) -> dict[str, Any]:
         "unit": draft.unit,
         "title": draft.title,
         "bulletin_class": draft.bulletin_class.value,
-        "content_kind": RELAY if relay else PROGRAMME,
+        "content_kind": content.KIND if content else PROGRAMME,
         "media_digest": content.media.digest if isinstance(content, Programme) else None,
         "frequency_khz": relay.frequency_khz if relay else None,
-        "relay_ms": relay.duration_ms if relay else None,
+        "relay_ms": content.duration_ms if isinstance(content, Relay | StreamRelay) else None,
+        "stream_address": content.address if isinstance(content, StreamRelay) else None,
         "when_json": write_timing(draft.timing),
         "targets_json": json.dumps(draft.targets),
         "catch_up": draft.catch_up.value,

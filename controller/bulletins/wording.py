@@ -41,6 +41,7 @@ FIELDS: Final = {
     "media_digest": N_("Sound"),
     "frequency_khz": N_("Station"),
     "relay_ms": N_("Length"),
+    "stream_address": N_("Address of the web radio"),
     "targets": N_("Units that hear it"),
     "catch_up": N_("After a power cut"),
     "timing": N_("Time"),
@@ -52,6 +53,10 @@ PROBLEMS: Final = {
     Code.CONTENT_UNKNOWN: N_("This sound is no longer in the library. Please choose another one."),
     Code.FREQUENCY_WRONG: N_("Choose a station: FM in Viet Nam is 54 to 68 and 87 to 108 MHz."),
     Code.DURATION_WRONG: N_("Say how long the relay lasts, at most %(most)d minutes."),
+    Code.STREAM_WRONG: N_(
+        "Write the whole address of the station, such as https://radio.vn/vov1: https, http, rtsp or rtp, without "
+        "spaces, accents, a user name or a “#”."
+    ),
     Code.CLASS_UNKNOWN: N_("Choose ordinary or priority."),
     Code.UNIT_UNKNOWN: N_("Choose the unit that speaks."),
     Code.UNIT_OUT_OF_SCOPE: N_("You may not write bulletins for this unit. Choose one of your own units."),

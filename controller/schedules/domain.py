@@ -14,7 +14,7 @@ from typing import Final
 
 from protocol.bulletin import BulletinClass, When
 from protocol.clock import DAY_MS, WallMs
-from protocol.schedule import Item, Relay
+from protocol.schedule import Item, Programme
 from protocol.units import UnitPath, covers, depth
 
 HORIZON_MS: Final = 8 * DAY_MS
@@ -56,7 +56,7 @@ def airing_of(item: Item, unit: UnitPath) -> Airing:
         bulletin=item.id,
         unit=unit,
         title=item.title,
-        rung=rung_of(item.bulletin_class, relay=isinstance(item.content, Relay)),
+        rung=rung_of(item.bulletin_class, relay=not isinstance(item.content, Programme)),
         when=item.when,
         duration_ms=item.content.duration_ms,
         targets=item.targets,

@@ -17,7 +17,7 @@ from controller.signing.queries import schedules_in_force
 from controller.store.schema import devices, precedences, units
 from controller.store.scope import within
 from protocol.clock import WallMs, local_datetime
-from protocol.schedule import Relay
+from protocol.schedule import Programme
 from protocol.units import UnitPath, ancestors, parent
 
 
@@ -120,7 +120,7 @@ def airing_of_bulletin(bulletin: Bulletin, now: WallMs) -> Airing | None:
         bulletin=bulletin.id,
         unit=bulletin.unit,
         title=bulletin.title,
-        rung=rung_of(bulletin.bulletin_class, relay=isinstance(bulletin.content, Relay)),
+        rung=rung_of(bulletin.bulletin_class, relay=not isinstance(bulletin.content, Programme)),
         when=fixed(bulletin.timing, now),
         duration_ms=bulletin.content.duration_ms,
         targets=bulletin.targets,

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from multidict import MultiMapping
 
+from controller.library.domain import Media
 from controller.signing.config_numbers import NUMBERS, Number
 from controller.web.formats import day_time
 from controller.web.i18n import N_, gettext
 from protocol.audible_config import DEFAULT_QUIET_HOURS, AudibleConfig, Fallback, Station, Window
 from protocol.clock import WallMs
-from protocol.limits import STATIONS_MAX, WINDOWS_MAX
+from protocol.limits import MESSAGES_MAX, STATIONS_MAX, TEXT_CHARS_MAX, WINDOWS_MAX
 from protocol.schedule import check_frequency, check_pi
 from protocol.units import UnitPath
 
@@ -28,6 +29,7 @@ DAY_SETS: Final = (
 WRONG_TIME: Final = N_("Write hours and minutes for both ends, such as 21:00 and 06:00; they must differ.")
 WRONG_STATION: Final = N_("A station needs a frequency of 54 to 68 or 87 to 108 MHz and a name.")
 WRONG_PI: Final = N_("An RDS identity is four of 0 to 9 and A to F, or empty.")
+WRONG_MESSAGE: Final = N_("This sound is no longer in the library. Please choose another one.")
 WRONG_NUMBER: Final = N_("Write a whole number between %(low)d and %(high)d.")
 
 
@@ -53,6 +55,14 @@ class StationText:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageText:
+    """A row for a message button, as chosen; `digest` is empty for none."""
+
+    digest: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigText:
     """The whole form, as typed."""
 
@@ -60,6 +70,7 @@ class ConfigText:
     fm_windows: tuple[WindowText, ...]
     stations: tuple[StationText, ...]
     numbers: Mapping[str, str]
+    messages: tuple[MessageText, ...] = (MessageText(),) * MESSAGES_MAX
     fallback: str = Fallback.SILENCE.value
     on_computer_dead: str = Fallback.SILENCE.value
     microphone_in_quiet_hours: bool = True
@@ -72,10 +83,16 @@ def text_of(config: AudibleConfig) -> ConfigText:
         fm_windows=(*(_window_text(one) for one in config.fm_windows), WindowText()),
         stations=(*(_station_text(one) for one in config.fm_stations), StationText()),
         numbers={one.name: str(getattr(config, one.name) // one.factor) for one in NUMBERS},
+        messages=_message_texts(config),
         fallback=config.fallback.value,
         on_computer_dead=config.on_computer_dead.value,
         microphone_in_quiet_hours=config.microphone_in_quiet_hours,
     )
+
+
+def _message_texts(config: AudibleConfig) -> tuple[MessageText, ...]:
+    held = {one.number: MessageText(one.media.digest, one.title) for one in config.messages}
+    return tuple(held.get(number, MessageText()) for number in range(1, MESSAGES_MAX + 1))
 
 
 def _window_text(window: Window) -> WindowText:
@@ -101,20 +118,31 @@ def text_of_form(form: MultiMapping[Any]) -> ConfigText:
         fm_windows=tuple(WindowText(*row) for row in rows("fm", "begin", "end", "days")[:WINDOWS_MAX]),
         stations=tuple(StationText(*row) for row in rows("station", "frequency", "name", "pi")[:STATIONS_MAX]),
         numbers={one.name: str(form.get(one.name, "")).strip() for one in NUMBERS},
+        messages=_chosen([MessageText(*row) for row in rows("message", "digest", "title")]),
         fallback=str(form.get("fallback", "")),
         on_computer_dead=str(form.get("on_computer_dead", "")),
         microphone_in_quiet_hours=form.get("microphone_in_quiet_hours") == "1",
     )
 
 
-def read_config(text: ConfigText) -> tuple[dict[str, Any], dict[str, str]]:
-    """The document's fields, and a sentence for each field of the form that is wrong."""
+def _chosen(rows: list[MessageText]) -> tuple[MessageText, ...]:
+    """A row for each button, whatever was sent."""
+    return tuple([*rows, *(MessageText(),) * MESSAGES_MAX][:MESSAGES_MAX])
+
+
+def read_config(text: ConfigText, media: Collection[Media] = ()) -> tuple[dict[str, Any], dict[str, str]]:
+    """The document's fields, and a sentence for each field of the form that is wrong.
+
+    Args:
+        media: sounds that a message button may play.
+    """
     wrong: dict[str, str] = {}
     fields: dict[str, Any] = {
         "quiet_hours": _windows("quiet", text.quiet_hours, wrong),
         "fm_windows": _windows("fm", text.fm_windows, wrong),
         "fm_stations": _stations(text.stations, wrong),
         "microphone_in_quiet_hours": text.microphone_in_quiet_hours,
+        "messages": _messages(text.messages, {one.digest: one for one in media}, wrong),
     }
     for name in CHOICES:
         value = getattr(text, name)
@@ -122,6 +150,23 @@ def read_config(text: ConfigText) -> tuple[dict[str, Any], dict[str, str]]:
     for number in NUMBERS:
         fields[number.name] = _number(number, text.numbers[number.name], wrong)
     return fields, wrong
+
+
+def _messages(
+    rows: tuple[MessageText, ...], media: Mapping[str, Media], wrong: dict[str, str]
+) -> list[dict[str, Any]]:
+    made = []
+    for number, row in enumerate(rows, start=1):
+        if not row.digest:
+            continue
+        found = media.get(row.digest)
+        if found is None:
+            wrong[f"message_{number}"] = gettext(WRONG_MESSAGE)
+            continue
+        sound = {"digest": found.digest, "size_bytes": found.size_bytes, "duration_ms": found.duration_ms}
+        title = " ".join(row.title.split()) or found.title
+        made.append({"number": number, "title": title[:TEXT_CHARS_MAX], "media": sound})
+    return made
 
 
 def _windows(prefix: str, rows: tuple[WindowText, ...], wrong: dict[str, str]) -> list[dict[str, Any]]:

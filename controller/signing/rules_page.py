@@ -7,6 +7,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from controller.keys import CLOCK, ENGINE
+from controller.library.domain import Media
+from controller.library.queries import find_media, list_media
 from controller.people.access import require, viewer_of
 from controller.people.domain import Role
 from controller.schedules.queries import load_tree
@@ -65,7 +67,9 @@ async def _rules_page(
 ) -> web.Response:
     async with reading(request.app[ENGINE]) as connection:
         tree = await load_tree(connection, request.app[CLOCK]())
+        media = await list_media(connection, scopes=[unit])
     values: dict[str, Any] = {
+        "media": media,
         "unit": unit,
         "unit_name": tree.name(unit),
         "text": text,
@@ -89,10 +93,23 @@ async def sign_rules(request: web.Request) -> web.Response:
     form = await request.post()
     unit = _unit(request, str(form.get("unit", "")))
     text = text_of_form(form)
-    fields, wrong = read_config(text)
+    fields, wrong = read_config(text, await _chosen_media(request, unit, text))
     if wrong:
         return await _rules_page(request, unit, text, wrong=wrong)
     return hand_over(request, await ask(request, unit, Asked(Kind.AUDIBLE_CONFIG, {"config": fields})))
+
+
+async def _chosen_media(request: web.Request, unit: UnitPath, text: ConfigText) -> list[Media]:
+    """The unit's own sounds, and those that its rules name already, from wherever they came."""
+    async with reading(request.app[ENGINE]) as connection:
+        config = await config_in_force(connection, unit)
+        named = {one.media.digest for one in config.messages} if config else set()
+        found = []
+        for digest in {one.digest for one in text.messages if one.digest}:
+            scopes = [UnitPath(unit.split("/")[0])] if digest in named else [unit]
+            media = await find_media(connection, digest, scopes=scopes)
+            found += [media] if media is not None else []
+    return found
 
 
 async def show_stop(request: web.Request) -> web.Response:

@@ -2,17 +2,19 @@
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 
 from protocol import codec
 from protocol.alert import Cancel
-from protocol.audible_config import Fallback, Window
+from protocol.audible_config import Fallback, StoredMessage, Window
 from protocol.bulletin import BulletinClass, Explicit, Weekly
 from protocol.clock import WallMs
 from protocol.document import Kind
 from protocol.keys import SigningKey
 from protocol.live import LiveSession
+from protocol.stream import StreamRelay
 from protocol.units import UnitPath
 from signer import wording
 from signer.i18n import use_language
@@ -45,6 +47,20 @@ async def test_schedule_in_words(desk: Desk) -> None:
         "signature 1 of 1",
     ):
         assert said in text, said
+
+
+async def test_relay_of_a_web_radio_in_words(desk: Desk) -> None:
+    item = replace(documents.relay("a"), content=StreamRelay("https://radio.vn/vov1.m3u8", 1_800_000))
+    text = words((await desk.open(Kind.SCHEDULE, documents.schedule(item)))[1])
+    assert "Internet relay: https://radio.vn/vov1.m3u8" in text
+    assert "What this station says is not signed, only its address." in text
+
+
+async def test_messages_behind_the_buttons_in_words(desk: Desk) -> None:
+    messages = (StoredMessage(2, "Mời họp dân", documents.media()),)
+    text = words((await desk.open(Kind.AUDIBLE_CONFIG, documents.config(messages=messages)))[1])
+    assert "Message button 1 none" in text
+    assert f"Message button 2 Mời họp dân (2 minutes 5 seconds, {documents.media().digest[:12]})" in text
 
 
 async def test_schedule_against_the_version_before(desk: Desk) -> None:

@@ -46,6 +46,11 @@ def codes(answer: dict[str, Any]) -> list[tuple[str, str]]:
             ("frequency_khz", "frequency_wrong"),
         ),
         ({"content": {"kind": "relay", "frequency_khz": 91_000, "duration_ms": 1}}, ("relay_ms", "duration_wrong")),
+        (
+            {"content": {"kind": "stream", "address": "ftp://radio.vn", "duration_ms": 60_000}},
+            ("stream_address", "stream_wrong"),
+        ),
+        ({"content": {"kind": "stream", "address": "https://radio.vn"}}, ("relay_ms", "duration_wrong")),
         ({"when": {"kind": "once", "date": "31/02/2027", "time": "17:00"}}, ("date", "no_such_day")),
         ({"when": {"kind": "once", "date": "2020-01-01", "time": "17:00"}}, ("time", "past")),
         ({"when": {"kind": "weekly", "time": "17:00"}}, ("days", "days_missing")),

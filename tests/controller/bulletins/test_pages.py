@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import html
+import json
 import re
 from typing import Any
 
@@ -232,3 +234,31 @@ async def test_list_is_searched_and_filtered(stage: Stage) -> None:
 async def test_english_by_a_switch(stage: Stage) -> None:
     await stage.author.send("/language", {"language": "en", "onward": "/bulletins"})
     assert "New bulletin" in await stage.author.see("/bulletins")
+
+
+STREAM = {"content_kind": "stream", "stream_address": "https://radio.vn/vov1.m3u8", "relay_minutes": "30"}
+
+
+async def test_relay_of_a_web_radio_says_what_is_not_signed(stage: Stage) -> None:
+    answer = await compose(stage.author, **STREAM)
+    assert answer.status == 200, answer.text
+    assert "https://radio.vn/vov1.m3u8" in answer.text
+    assert "Chữ ký chỉ bảo đảm địa chỉ" in answer.text
+    assert "30 phút" in answer.text
+
+
+async def test_address_of_a_web_radio_is_kept_while_it_is_wrong(stage: Stage) -> None:
+    answer = await compose(stage.author, **STREAM | {"stream_address": "radio.vn/vov 1"})
+    assert answer.status == 422
+    assert field(answer.text, "stream_address") == "radio.vn/vov 1"
+    assert "Hãy ghi đầy đủ địa chỉ của đài" in answer.text
+
+
+async def test_web_radio_comes_into_the_schedule(stage: Stage) -> None:
+    content = {"kind": "stream", "address": "https://radio.vn/vov1", "duration_ms": 1_800_000}
+    made = await approved(stage.author, stage.approver, draft(content=content))
+    assert made["content"] == content
+    answer = await stage.operator.send("/signing/schedule", {"unit": KE_SACH})
+    payload = json.loads(base64.b64decode(field(answer.text, "payload")))
+    assert payload["items"][0]["content"] == content
+    assert "https://radio.vn/vov1" in await stage.author.see(f"/bulletins/new?copy={made['id']}")

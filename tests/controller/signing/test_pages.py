@@ -15,7 +15,7 @@ from protocol.envelope import sign, unpack
 from tests.controller.running import KE_SACH, PROVINCE, TRAN_DE
 from tests.controller.signing.authorities import key, post, request_signature, signed
 from tests.controller.signing.conftest import Stage
-from tests.controller.signing.stage import approved, browser, draft
+from tests.controller.signing.stage import add_sound, approved, browser, draft
 from tests.controller.signing.test_envelopes import refused, schedule
 
 
@@ -121,6 +121,28 @@ async def test_rules_become_a_document(stage: Stage) -> None:
     text = await stage.operator.see("/signing/rules")
     assert 'value="96.5"' in text
     assert "Đài Cần Thơ – 96,5 MHz" in await stage.author.see("/bulletins/new")
+
+
+async def test_messages_behind_the_buttons_are_signed(stage: Stage) -> None:
+    await add_sound(stage.running, "ab" * 32, KE_SACH, minutes=0.5)
+    page = await stage.operator.see("/signing/rules")
+    assert "Lời nhắn lưu sẵn" in page and f'<option value="{"ab" * 32}">Bản tin mẫu' in page
+    chosen = {"message_digest": ["", "ab" * 32, ""], "message_title": ["", "Mời họp dân", ""]}
+    answer = await stage.operator.send("/signing/rules", rules(**chosen))
+    made = json.loads(base64.b64decode(hidden(answer.text, "payload")))
+    sound = {"digest": "ab" * 32, "size_bytes": 480_000, "duration_ms": 30_000}
+    assert made["messages"] == [{"number": 2, "title": "Mời họp dân", "media": sound}]
+    request = {"kind": hidden(answer.text, "kind"), "payload": hidden(answer.text, "payload")}
+    [result] = await post(stage.stranger, signed(request, stage.ceremony.ke_sach))
+    assert result["state"] == "accepted"
+    shown = await stage.operator.see("/signing/rules")
+    assert f'<option value="{"ab" * 32}" selected>' in shown and 'value="Mời họp dân"' in shown
+
+
+async def test_message_whose_sound_is_gone_is_told(stage: Stage) -> None:
+    answer = await stage.operator.send("/signing/rules", rules(message_digest=["cd" * 32], message_title=[""]))
+    assert answer.status == 422
+    assert "không còn trong thư viện" in answer.text
 
 
 @pytest.mark.parametrize(
