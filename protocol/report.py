@@ -66,8 +66,9 @@ class AsRun:
     Attributes:
         id: unique on the device; the controller keeps each once.
         rung: rung of the ladder, 1 to 8.
-        document, item, start: the occurrence; None for the microphone and FM fallback.
-        source: digest of the media, frequency in kHz, or `microphone`.
+        document, item, start: the occurrence; None for the microphone and FM fallback. A stored message names its
+            configuration and `message-<n>`, and no start.
+        source: digest of the media, frequency in kHz, beginning of a web radio's address, or `microphone`.
         level_cdb: mean level at the bus in hundredths of dBFS; `output_level_cdb` at the amplifier, if measured.
         stopped_by: who stopped it, when someone did.
     """
@@ -151,7 +152,7 @@ class Status:
     """How a device is. Sent when something changes, and as a heartbeat.
 
     Attributes:
-        sounding: what sounds: digest, item or frequency; None in silence.
+        sounding: what sounds: alert, item, frequency or `message-<n>`; None in silence.
         clock: `none`, `attested` or `agreed`.
         media_held, media_wanted: programmes stored and programmes needed.
         levels: one entry for each second since the last status, newest last.

@@ -13,7 +13,16 @@ from controller.devices.identity import identity_of
 from controller.devices.keys import ROSTER
 from controller.devices.live import DeviceNow
 from controller.devices.queries import waiting_documents
-from controller.devices.view import delivery_badge, delivery_name, grouped, labels, row_of, soundings, visible
+from controller.devices.view import (
+    delivery_badge,
+    delivery_name,
+    grouped,
+    labels,
+    message_titles,
+    row_of,
+    soundings,
+    visible,
+)
 from controller.keys import CLOCK, CONFIG, ENGINE
 from controller.people.access import viewer_of
 from controller.people.domain import Role
@@ -36,7 +45,7 @@ async def show_devices(request: web.Request) -> web.Response:
     async with reading(request.app[ENGINE]) as connection:
         waiting = await waiting_documents(connection, viewer.scopes(), now=now)
         names = await names_of(connection, {row.device.unit for row in rows} | ({under} if under else set()))
-        titles = await item_titles(connection, soundings(rows))
+        titles = await item_titles(connection, soundings(rows)) | message_titles()
     values = {
         "groups": grouped(rows, names),
         "whole": len(rows) <= SHOWN_MAX,
@@ -80,7 +89,7 @@ async def show_device(request: web.Request) -> web.Response:
         runs = await runs_within(connection, Filter(scopes=scopes, device=name, limit=15))
         trail = await trail_of(connection, device.unit)
         titles = await item_titles(connection, [one.item for one in standings] + [one.item for one in runs])
-        titles |= await item_titles(connection, soundings([row]))
+        titles |= await item_titles(connection, soundings([row])) | message_titles()
         left = parent(device.enrolled.former) if device.enrolled.former else None
         former = (await names_of(connection, {left})).get(left, left) if left else ""
         identity = await identity_of(connection, name)

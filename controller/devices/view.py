@@ -13,6 +13,7 @@ from controller.devices.live import DeviceNow, Roster, facts
 from controller.people.domain import Viewer
 from controller.web.i18n import gettext
 from protocol.clock import WallMs
+from protocol.limits import MESSAGES_MAX
 from protocol.units import UnitPath, covers
 
 
@@ -102,6 +103,12 @@ def labels(titles: Mapping[str, str]) -> dict[str, Any]:
         "no_stretch": gettext("Nothing was told in the last 15 minutes."),
         "units": [gettext("%d s"), gettext("%d min"), gettext("%d h"), gettext("%d days")],
     }
+
+
+def message_titles() -> dict[str, str]:
+    """What the message buttons sound, by the names that a status gives them."""
+    words = gettext("Stored message %(number)s")
+    return {f"message-{number}": words % {"number": number} for number in range(1, MESSAGES_MAX + 1)}
 
 
 def soundings(rows: Sequence[DeviceRow]) -> set[str]:
