@@ -49,7 +49,7 @@ class OpusFile:
         while True:
             got: int = self._library.op_read_stereo(self._file, self._buffer, _BUFFER_SAMPLES)
             if got >= 0:
-                return self._buffer.raw[: got * 4]
+                return ctypes.string_at(self._buffer, got * 4)
             if got != _HOLE:  # after a hole in the pages the next read goes on behind it
                 raise MediaError(f"the Opus file is damaged ({got})")
 

@@ -24,10 +24,11 @@ _OPTIONS: Final = (
     "--no-auto-preparse",
     "--no-metadata-network-access",
     "--codec=avcodec",  # others drop or add a frame: mpg123 trims by itself, faad swallows the first
+    "--prefetch-buffer-size=64",  # KiB; with the next, in bytes, or 16 MiB are read ahead: minutes of WAV
+    "--prefetch-read-size=16384",
     "--audio-resampler=soxr",  # the default repeats samples, speex shifts them by 40
 )
 _BLOCK_BYTES_MAX: Final = 1 << 20
-_PREFETCH_KIB: Final = 64
 _FAULT: Final = -1
 
 _PRERENDER: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_size_t)
@@ -91,11 +92,7 @@ class VlcDecoder:
         )
         memory = f"audio-prerender-callback={_address(lending)},audio-postrender-callback={_address(giving)}"
         bus = "transcode{vcodec=none,scodec=none,acodec=s16l,samplerate=48000,channels=1}"
-        for option in (
-            f"sout=#{bus}:smem{{{memory},no-time-sync}}",
-            f"demux={self._demux}",
-            f"prefetch-buffer-size={_PREFETCH_KIB}",
-        ):
+        for option in (f"sout=#{bus}:smem{{{memory},no-time-sync}}", f"demux={self._demux}"):
             media.add_option(":" + option)
         return media
 

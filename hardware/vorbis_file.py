@@ -40,7 +40,7 @@ class VorbisFile:
             raise MediaError("not an Ogg Vorbis file")
         info = self._library.ov_info(self._file, -1).contents
         self.channels, self.rate = info.channels, info.rate
-        if not (0 < self.channels <= 32 and 1000 <= self.rate <= 384_000):
+        if not (0 < self.channels <= 8 and 1000 <= self.rate <= 384_000):
             raise MediaError("a kind of Vorbis that is not played")
         self.total = max(0, self._library.ov_pcm_total(self._file, -1))
         self._buffer = ctypes.create_string_buffer(_BUFFER_BYTES)
@@ -65,7 +65,7 @@ class VorbisFile:
                 if (info.channels, info.rate) != (self.channels, self.rate):
                     raise MediaError("the Vorbis file changes its rate")
             self._link = link.value
-            return self._buffer.raw[:got]
+            return ctypes.string_at(self._buffer, got)
 
 
 def _library() -> ctypes.CDLL:
