@@ -98,12 +98,12 @@ class _Voice:
 
 def _cut(job: dict[str, Any]) -> Any:
     if "file" in job:
-        from hardware import vlc_cut
+        from hardware.vlc_cut import cut_file
 
-        return vlc_cut.cut_file(Path(job["file"]), int(job["offset_samples"]))
-    from hardware import vlc_web
+        return cut_file(Path(job["file"]), int(job["offset_samples"]))
+    from hardware.vlc_web import cut_stream
 
-    return vlc_web.cut_stream(str(job["address"]))
+    return cut_stream(str(job["address"]))
 
 
 def _work(job: dict[str, Any], voice: _Voice) -> None:

@@ -211,3 +211,16 @@ async def test_list_of_files_is_no_sound(tmp_path: Path, song: Path, name: str, 
     path.write_text(text.format(song=song))
     with pytest.raises(MediaError):
         await VlcPlayer().open(path)
+
+
+@pytest.mark.slow
+async def test_child_is_confined(song: Path) -> None:
+    source = await VlcPlayer().open(song)
+    assert source.process is not None
+    folder = Path(f"/proc/{source.process.pid}")
+    limits = {line[:26].strip(): line[26:].split()[0] for line in (folder / "limits").read_text().splitlines()[1:]}
+    state = (folder / "status").read_text()
+    await source.close()
+    assert int(limits["Max address space"]) == 512 << 20
+    assert limits["Max core file size"] == "0"
+    assert "NoNewPrivs:\t1" in state
