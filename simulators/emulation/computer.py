@@ -58,6 +58,9 @@ class Computer:
         (self._directory / "qmp").unlink(missing_ok=True)
         with self.console.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                "setpriv",
+                "--pdeathsig",
+                "KILL",
                 "qemu-system-aarch64",
                 *self._machine(kernel),
                 stdin=asyncio.subprocess.DEVNULL,

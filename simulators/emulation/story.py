@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, cast
 
@@ -51,13 +51,22 @@ async def _play(steps: Steps, data: Path, *, built: Path, place: str) -> None:
             village, emulated, figures["ready_s"] = await stack.enter_async_context(opened)
             broadcast.let_foreign_station_in(village)
             await settled(village, within_s=_SETTLED_S)
-            figures["clock_error_ms"] = round(emulated.clock_error_ms, 2)
+            figures["clock_error_ms"] = round(emulated.board.clock_error_ms, 2)
         async with steps.step("sign_in"):
             stage = await stack.enter_async_context(open_stage(province, village))
+        stack.push_async_callback(_keep_journal, emulated)
         await image(steps, emulated)
         await _chapters(steps, stage, emulated, speech=await making)
         if place == POWER:
             await lost_data(steps, stage, emulated)
+
+
+async def _keep_journal(emulated: EmulatedDevice) -> None:
+    """What its system wrote, for whoever looks for a fault; it keeps it in memory only."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            _, journal = await emulated.hand.run("journalctl -q --no-pager -o short-precise")
+            await asyncio.to_thread(emulated.journal.write_text, journal)
 
 
 async def _chapters(steps: Steps, stage: Stage, emulated: EmulatedDevice, *, speech: Path) -> None:
@@ -100,8 +109,10 @@ async def open_devices(
         time_port = await stack.enter_async_context(open_time_server())
         others = [one for one in cast_of_story if one is not chosen]
         village = await stack.enter_async_context(open_village(others, around))
-        emulated = EmulatedDevice(chosen, around, built=built, recording=await person_talking())
+        emulated = EmulatedDevice(
+            chosen, around, programmes=village.programmes, built=built, recording=await person_talking()
+        )
         village.devices[chosen.device] = cast(SimDevice, emulated)
         # The village closes all it has, also one that never came up.
-        ready_s = await emulated.open(village.programmes, time_port=time_port, spare_port=free_ports(1)[0])
+        ready_s = await emulated.open(time_port=time_port, spare_port=free_ports(1)[0])
         yield village, emulated, round(ready_s, 1)
