@@ -27,6 +27,7 @@ from edge.adapters.system_clock import SystemClock
 from edge.adapters.tls import SERVER_NAME, TlsError, client_context
 from edge.adapters.usb_stick import StickFirstFetcher, UsbStick
 from edge.believed_clock import BelievedClock
+from edge.chip_keeper import keep_chip
 from edge.config import AGENT_VERSION, AgentConfig, ConfigError, pinned_anchor
 from edge.core.agent import initial, step
 from edge.core.events import Event
@@ -104,7 +105,7 @@ async def run_agent(
             sound=sound,
             known=watch.state,
         )
-        _start(stack, _keep_watch(disk, board, data=data, agreed_ms=partial(watch.agreed_ms, clock), notify=notify))
+        _tend(stack, board, disk, data=data, agreed_ms=partial(watch.agreed_ms, clock), notify=notify)
         await Runner(step, initial(identity), device=config.device, ports=ports, observe=watch).run()
 
 
@@ -148,6 +149,22 @@ def _ports(
     )
 
 
+def _tend(
+    stack: AsyncExitStack,
+    board: Board,
+    disk: Disk,
+    *,
+    data: Path,
+    agreed_ms: Callable[[], int | None],
+    notify: Notify | None,
+) -> None:
+    """What runs beside the runner until the stack ends: the proof of life, and the clock chip."""
+    _start(stack, _keep_watch(disk, board, data=data, agreed_ms=agreed_ms, notify=notify), name="watchdogs")
+    chip = board.clock_chip()
+    if chip is not None:
+        _start(stack, keep_going("clock chip", partial(keep_chip, chip, agreed_ms)), name="clock chip")
+
+
 async def _keep_watch(
     disk: Disk,
     board: Board,
@@ -171,9 +188,9 @@ async def _keep_watch(
     await keep_going("watchdogs", work)
 
 
-def _start(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+def _start(stack: AsyncExitStack, work: Coroutine[Any, Any, None], *, name: str) -> None:
     """Runs beside everything else, and ends with the stack."""
-    task = asyncio.create_task(work, name="watchdogs")
+    task = asyncio.create_task(work, name=name)
 
     async def end() -> None:
         task.cancel()

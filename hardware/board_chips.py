@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -63,6 +64,12 @@ class Chips:
         told = await asyncio.to_thread(self.clock.read)
         return told.utc_s * 1000 if told.trusted else None
 
+    def own_chip(self) -> OwnChip | None:
+        """The clock chip that we may set; the kernel's is set by whoever owns the kernel's clock."""
+        from hardware.ds3231 import Ds3231
+
+        return OwnChip(self.clock) if isinstance(self.clock, Ds3231) else None
+
     def radio_time(self) -> RadioTime | None:
         """The last time that the station tuned to has told, if this tuner decodes it."""
         told: Callable[[], RadioTime | None] | None = getattr(self.tuner, "clock_time", None)
@@ -109,7 +116,12 @@ class Chips:
         reset = self._fit("tuner reset", part.reset_pin, lambda pin: OutputLine(pin, factory=self._access.pins()))
         if reset is None:
             raise BoardError("its reset pin is not to be had")
-        return Si4703Tuner(Si4703(bus, reset=reset.set, hold_sdio=bus.hold, address=part.address), capture)
+        chip = Si4703(bus, reset=reset.set, hold_sdio=bus.hold, address=part.address)
+        return Si4703Tuner(chip, capture, quiet=self._quiet)
+
+    def _quiet(self) -> AbstractAsyncContextManager[object]:
+        """Traffic on the bus while the tuner tunes makes it miss the station: the meter waits."""
+        return nullcontext() if self.meter is None else self.meter.lent()
 
     def _make_meter(self, part: MeterPart) -> LineMeter:
         from hardware.ads1115 import Ads1115
@@ -130,6 +142,22 @@ class Chips:
         if kernel_owns(self._file.i2c_bus, address=part.address, root=self._access.root):
             return KernelClock(root=self._access.root)
         return Ds3231(self._i2c(), address=part.address)
+
+
+class OwnChip:
+    """Implements `hardware.interfaces.ClockChip`."""
+
+    def __init__(self, chip: Ds3231) -> None:
+        self._chip = chip
+
+    async def read_ms(self) -> int | None:
+        """See `hardware.interfaces.ClockChip`."""
+        told = await asyncio.to_thread(self._chip.read)
+        return told.utc_s * 1000 if told.trusted else None
+
+    async def set(self, utc_s: int) -> None:
+        """See `hardware.interfaces.ClockChip`."""
+        await asyncio.to_thread(self._chip.set, utc_s)
 
 
 class _Held:

@@ -52,7 +52,7 @@ def steady(factory: Any) -> Any:
 
 @functools.cache
 def _steady_lgpio_pin() -> type[Any]:
-    import lgpio  # type: ignore[import-untyped]
+    import lgpio
     from gpiozero.pins.lgpio import LGPIOPin
 
     class SteadyLGPIOPin(LGPIOPin):  # type: ignore[misc]

@@ -139,6 +139,18 @@ class Meter(Protocol):
         ...
 
 
+class ClockChip(Protocol):
+    """A clock with a battery that nobody but us sets."""
+
+    async def read_ms(self) -> int | None:
+        """Wall milliseconds, whole seconds; None when it knows itself that it has stopped. Raises CardLostError."""
+        ...
+
+    async def set(self, utc_s: int) -> None:
+        """Sets it as this second begins. Raises CardLostError."""
+        ...
+
+
 class Button(StrEnum):
     """What a hand finds at the device."""
 

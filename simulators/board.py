@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge.adapters.panel_events import PanelEvents
 from edge.core.events import ClockSource
-from hardware.interfaces import Guardian
+from hardware.interfaces import ClockChip, Guardian
 from simulators.amplifier import SimAmplifier
 from simulators.button import SimButtons
 from simulators.fm_station import SimEther, SimTuner
@@ -72,6 +72,10 @@ class SimBoard:
     def clock_sources(self) -> SimTimeSources:
         """See `edge.ports.Board`."""
         return self.time_sources
+
+    def clock_chip(self) -> ClockChip | None:
+        """See `edge.ports.Board`: what its time sources say is enough here."""
+        return None
 
     def lamps(self) -> SimLamps:
         """See `edge.ports.Board`."""

@@ -23,7 +23,7 @@ from simulators.story.steps import StepFailedError, Steps, StoryError, check
 from tests.component import need
 
 ROOT = Path(__file__).parent.parent
-SCRIPTS = ("bootstrap", "run", "check", "test", "bench", "fuzz")
+SCRIPTS = ("bootstrap", "run", "check", "test", "bench", "fuzz", "image", "wiring")
 OPTIONS = ("--port", "--signer-port", "--panel-port", "--mqtt-port", "--device-port")
 
 
@@ -279,4 +279,4 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_shell_finds_no_fault() -> None:
     need(shutil.which("shellcheck") is not None, "shellcheck")
-    subprocess.run(["shellcheck", *(str(ROOT / "script" / name) for name in SCRIPTS)], check=True)
+    subprocess.run(["shellcheck", "-x", "-P", "SCRIPTDIR", *(str(ROOT / "script" / name) for name in SCRIPTS)], check=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from edge.adapters.board_clocks import BoardClocks
 from edge.adapters.panel_events import PanelEvents
 from edge.config import AgentConfig, ConfigError
-from edge.ports import Amplifier, FmTuner, Guardian, Lamps, Meter, Microphone, SoundCard, Watch
+from edge.ports import Amplifier, ClockChip, FmTuner, Guardian, Lamps, Meter, Microphone, SoundCard, Watch
 from hardware.access import Access
 from hardware.board import HardwareBoard
 from hardware.board_file import BoardFile, read_board
@@ -49,6 +49,10 @@ class AgentBoard:
     def clock_sources(self) -> BoardClocks:
         """See `edge.ports.Board`."""
         return self._clocks
+
+    def clock_chip(self) -> ClockChip | None:
+        """See `edge.ports.Board`."""
+        return self.hardware.chips.own_chip()
 
     def lamps(self) -> Lamps:
         """See `edge.ports.Board`."""

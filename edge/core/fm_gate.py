@@ -2,7 +2,8 @@
 
 It opens for a signed frequency inside a signed window when the signal stands above the floor for several readings
 and carries the signed identity where one is named. It shuts when the signal falls away, steps by more than 10 dB,
-changes its identity or has been open for its cap. A refused frequency is barred for a while, so nothing flaps.
+changes its identity, tells it no more where it must, or has been open for its cap. A refused frequency is barred for
+a while, so nothing flaps.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ GOOD_READINGS: Final = 2
 IDENTITY_WAIT_MS: Final = 8000
 SIGNAL_WAIT_MS: Final = 5000
 READING_AGE_MS_MAX: Final = 3000
+IDENTITY_AGE_MS_MAX: Final = 15_000
+"""So long a station that must be identified may tell nobody's name: RDS tells it eleven times a second; fading takes
+it away for seconds. The guardian's gate has the same figure."""
 BARRED_WEAK_MS: Final = 60_000
 BARRED_FOREIGN_MS: Final = 600_000
 LISTEN_AHEAD_MS: Final = 6000
@@ -105,9 +109,12 @@ def station_open(state: AgentState, wanted: FmWish | None) -> Station | None:
 def attend(turn: Turn) -> None:
     """Chooses the frequency to measure: that of the wish now, or of a slot that begins soon."""
     wanted = _listening(turn)
-    free = [one for one in wanted.stations if not _is_barred(turn.state.fm, one, turn.now.mono)] if wanted else []
-    frequency = free[0].frequency_khz if free else None
     fm = turn.state.fm
+    free = [one for one in wanted.stations if not _is_barred(fm, one, turn.now.mono)] if wanted else []
+    if fm.opened is not None:
+        # An open station is not left for a better one: trying that one costs seconds of silence, every minute anew.
+        free.sort(key=lambda one: one.frequency_khz != fm.frequency_khz)
+    frequency = free[0].frequency_khz if free else None
     if frequency != fm.frequency_khz:
         fresh = FmState(frequency, turn.now.mono, barred=_still_barred(fm, turn.now.mono))
         turn.change(fm=fresh)
@@ -134,7 +141,7 @@ def _still_barred(fm: FmState, mono: MonoMs) -> dict[int, tuple[MonoMs, str]]:
 
 
 def _judge(turn: Turn, station: Station, slot: Occurrence | None) -> None:
-    """A station that does not come up in time, falls silent or stays open too long gives way to the next."""
+    """A station that does not come up in time, falls silent, tells its name no more or is open too long gives way."""
     fm, mono = turn.state.fm, turn.now.mono
     if fm.opened is not None and station.pi not in (None, fm.pi):
         turn.change(fm=replace(fm, opened=None, good=0, since=mono))
@@ -142,6 +149,8 @@ def _judge(turn: Turn, station: Station, slot: Occurrence | None) -> None:
         since = max(fm.opened, turn.mono_at(slot.start)) if slot is not None else fm.opened
         if mono - fm.measured >= READING_AGE_MS_MAX:
             _bar(turn, NO_READING, BARRED_WEAK_MS)
+        elif station.pi is not None and mono - fm.identified >= IDENTITY_AGE_MS_MAX:
+            _bar(turn, NO_IDENTITY, BARRED_WEAK_MS)
         elif mono - since >= config_of(turn.state).fm_session_ms_max:
             _bar(turn, CAP, BARRED_FOREIGN_MS)
     else:
@@ -199,16 +208,17 @@ def _wrong(fm: FmState, event: FmSignalMeasured, station: Station, config: Audib
 
 
 def _take_reading(turn: Turn, event: FmSignalMeasured, station: Station) -> None:
-    fm = turn.state.fm
+    fm, mono = turn.state.fm, turn.now.mono
     floor = config_of(turn.state).rssi_floor_dbuv + HYSTERESIS_DB
     good = fm.good + 1 if event.rssi_dbuv >= floor else 0
-    pi = event.pi or fm.pi
+    pi, identified = (fm.pi, fm.identified) if event.pi is None else (event.pi, mono)
     opened = fm.opened
     if opened is not None and wish(turn.state, turn.now) is None:
-        opened = turn.now.mono  # held ready, it does not sound: its cap has not begun to count
+        opened = mono  # held ready, it does not sound: its cap has not begun to count
     if opened is None and good >= GOOD_READINGS and (station.pi is None or pi == station.pi):
-        opened = turn.now.mono
-    turn.change(fm=replace(fm, good=good, rssi_dbuv=event.rssi_dbuv, pi=pi, opened=opened, measured=turn.now.mono))
+        opened = mono
+    fresh = replace(fm, good=good, rssi_dbuv=event.rssi_dbuv, pi=pi, identified=identified)
+    turn.change(fm=replace(fresh, opened=opened, measured=mono))
 
 
 def refusal(state: AgentState, now: Now) -> str | None:

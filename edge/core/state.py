@@ -179,7 +179,8 @@ class FmState:
         good: consecutive readings above the floor.
         rssi_dbuv, pi: the last reading and the identity since it opened.
         opened: when it opened; None while it is closed.
-        measured: when the last reading came: a tuner that falls silent vouches for nothing.
+        measured, identified: when the last reading came, and the last identity: whoever falls silent vouches for
+            nothing.
         barred: until when a frequency is not tried again, and why it was refused.
     """
 
@@ -190,6 +191,7 @@ class FmState:
     pi: str | None = None
     opened: MonoMs | None = None
     measured: MonoMs = MonoMs(0)
+    identified: MonoMs = MonoMs(0)
     barred: Mapping[int, tuple[MonoMs, str]] = field(default_factory=dict)
 
 

@@ -6,7 +6,9 @@ from typing import Final
 
 FIGURES: Final[dict[str, str]] = {
     "alert-fanout": "simulators.bench.alert_fanout",
+    "failover": "simulators.bench.failover",
     "footprint": "simulators.bench.footprint",
+    "mic": "simulators.bench.mic",
     "start-error": "simulators.bench.start_error",
     "trust": "simulators.bench.trust",
 }

@@ -23,7 +23,7 @@ def test_witness_sees_what_two_acts_do() -> None:
 
 @pytest.mark.parametrize("level", [True, False])
 def test_lgpio_claims_a_line_with_its_level(level: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    import lgpio  # type: ignore[import-untyped]
+    import lgpio
     from gpiozero.pins.lgpio import LGPIOFactory
 
     asked: list[tuple[Any, ...]] = []
