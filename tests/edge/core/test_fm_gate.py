@@ -130,6 +130,41 @@ def test_slow_fade_keeps_gate_open(desk: Desk, office: Office) -> None:
     assert desk.sound.output.rung is Rung.FM_SLOT
 
 
+def test_station_that_tells_its_name_no_more_is_shut(desk: Desk, office: Office) -> None:
+    desk.signals[97_100] = (50, "A1B2")
+    relay(office)
+    desk.advance(20_000)
+    assert desk.sound.output.rung is Rung.FM_SLOT
+    desk.signals[97_100] = (50, None)
+    desk.advance(13_000)
+    assert desk.sound.output.rung is Rung.FM_SLOT, "fading takes a name away for seconds"
+    desk.advance(4000)
+    assert isinstance(desk.sound.output, Silence)
+    assert fm_fault(desk) == "97.1 MHz identity_missing"
+    desk.signals[97_100] = (50, "A1B2")
+    desk.advance(70_000)
+    assert desk.sound.output.rung is Rung.FM_SLOT
+
+
+def test_fallback_whose_station_tells_its_name_no_more_goes_to_the_next(desk: Desk, office: Office) -> None:
+    desk.signals = {97_100: (60, "A1B2"), 102_300: (45, None)}
+    fallback(office, FIRST, SECOND)
+    desk.advance(10_000)
+    desk.signals[97_100] = (60, None)
+    desk.advance(25_000)
+    assert desk.sound.output == FmOutput(Rung.FM_FALLBACK, 102_300)
+
+
+def test_open_station_is_not_left_for_a_better_one(desk: Desk, office: Office) -> None:
+    desk.signals[102_300] = (45, None)
+    fallback(office, FIRST, SECOND)
+    desk.advance(20_000)
+    desk.signals[97_100] = (60, "A1B2")
+    desk.advance(300_000)
+    assert [khz for _, _, khz in fm_spans(desk)] == [], "what sounds has not ended once"
+    assert desk.sound.output == FmOutput(Rung.FM_FALLBACK, 102_300)
+
+
 def test_fallback_goes_to_next_station(desk: Desk, office: Office) -> None:
     desk.signals = {97_100: (60, "C0DE"), 102_300: (45, None)}
     fallback(office, FIRST, SECOND)
