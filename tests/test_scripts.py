@@ -279,4 +279,6 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_shell_finds_no_fault() -> None:
     need(shutil.which("shellcheck") is not None, "shellcheck")
-    subprocess.run(["shellcheck", "-x", "-P", "SCRIPTDIR", *(str(ROOT / "script" / name) for name in SCRIPTS)], check=True)
+    subprocess.run(
+        ["shellcheck", "-x", "-P", "SCRIPTDIR", *(str(ROOT / "script" / name) for name in SCRIPTS)], check=True
+    )
