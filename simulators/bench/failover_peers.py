@@ -20,6 +20,7 @@ from typing import Final
 
 from simulators.bench.failover import KINDS, station
 from simulators.bench.failover_station import SOURCE_PASSWORD
+from simulators.bench.foremost import go_first
 from simulators.bench.handover_figures import Handover, figures, judge
 from simulators.bench.late_card import LateCard
 from simulators.child import free_ports
@@ -112,6 +113,7 @@ async def _running(*command: str, log: Path) -> AsyncIterator[asyncio.subprocess
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out
         )
+    go_first(process.pid)
     try:
         await asyncio.sleep(_START_S)
         if process.returncode is not None:

@@ -1,0 +1,19 @@
+"""A device has its machine to itself; a bench has not: what is measured goes before what else runs here."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Final
+
+_NICE: Final = -15
+
+
+def go_first(pid: int = 0) -> None:
+    """Raises a process's priority, and that of what it starts from now on, where that is allowed.
+
+    Args:
+        pid: of a process that has just been started; 0 is this one.
+    """
+    with suppress(PermissionError, ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, pid, _NICE)
