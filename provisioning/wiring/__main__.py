@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Final
@@ -32,14 +33,17 @@ def pages() -> dict[Path, str]:
 
 def main(arguments: list[str]) -> int:
     """Writes what has changed; with `--check` it writes nothing and fails if something has."""
+    parser = argparse.ArgumentParser("script/wiring", description="Makes drawings and tables of docs/wiring.md anew.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when something would change")
+    check = parser.parse_args(arguments).check
     made = drawings() | pages()
     changed = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
     for path in changed:
         print(path.relative_to(DOCS.parent))
-        if "--check" not in arguments:
+        if not check:
             path.parent.mkdir(exist_ok=True)
             path.write_text(made[path])
-    return int(bool(changed) and "--check" in arguments)
+    return int(bool(changed) and check)
 
 
 if __name__ == "__main__":

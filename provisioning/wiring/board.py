@@ -25,14 +25,20 @@ _BUTTONS: Final = {
     "talk": Words("nút nói", "talk button"),
     "key": Words("khóa khẩn cấp", "emergency key switch"),
     "stop": Words("nút dừng", "stop button"),
-    "message_1": Words("nút thông báo 1", "message button 1"),
-    "message_2": Words("nút thông báo 2", "message button 2"),
-    "message_3": Words("nút thông báo 3", "message button 3"),
+    "message_1": Words("nút lời nhắn 1", "message button 1"),
+    "message_2": Words("nút lời nhắn 2", "message button 2"),
+    "message_3": Words("nút lời nhắn 3", "message button 3"),
 }
 _LAMPS: Final = {
     "on_air": Words("đèn đang phát", "lamp on air"),
     "link": Words("đèn kết nối", "lamp link"),
     "fault": Words("đèn sự cố", "lamp fault"),
+}
+_NO_NOTE: Final = Words("")
+_CHIPS: Final = {
+    ("meter", "clock_chip"): "Đo: ADS1115, giờ: DS3231",
+    ("meter",): "Mạch đo ADS1115",
+    ("clock_chip",): "Đồng hồ DS3231",
 }
 
 
@@ -41,7 +47,8 @@ class Wire:
     """One wire.
 
     Attributes:
-        terminal: at the part.
+        terminal: at the part, as it is printed there or in words.
+        note: what has to be known of it.
         pin: of the computer's header; 0 for a USB socket.
         bcm: number of the signal, as board.json has it; None for supply, ground and USB.
     """
@@ -51,6 +58,14 @@ class Wire:
     kind: Kind
     bcm: int | None = None
     signal: str = ""
+    note: Words = _NO_NOTE
+
+    def at_part(self) -> Words:
+        """Terminal and note; a terminal without words is the same in both languages."""
+        if not self.note.vi:
+            return self.terminal
+        english = self.terminal.en or self.terminal.vi
+        return Words(f"{self.terminal.vi}: {self.note.vi}", f"{english}: {self.note.en}")
 
     def at_computer(self) -> str:
         """The other end."""
@@ -67,7 +82,6 @@ class Part:
     title: Words
     wires: tuple[Wire, ...]
     left: bool = False
-    note: Words = Words("")
 
 
 def load(variant: str) -> dict[str, Any]:
@@ -85,12 +99,12 @@ def parts(board: Mapping[str, Any]) -> Iterator[Part]:
     yield from _hands(board)
 
 
-def _signal(terminal: Words, bcm: int, kind: Kind, signal: str = "") -> Wire:
-    return Wire(terminal, HEADER[bcm], kind, bcm, signal)
+def _signal(terminal: Words, bcm: int, kind: Kind, signal: str = "", note: Words = _NO_NOTE) -> Wire:
+    return Wire(terminal, HEADER[bcm], kind, bcm, signal, note)
 
 
 def _ground(pin: int) -> Wire:
-    return Wire(Words("GND", "ground"), pin, Kind.POWER, signal="GND")
+    return Wire(Words("GND"), pin, Kind.POWER, signal="GND")
 
 
 def _sound(board: Mapping[str, Any]) -> Iterator[Part]:
@@ -105,18 +119,20 @@ def _relay(board: Mapping[str, Any]) -> Iterator[Part]:
     if "amplifier" not in board:
         return
     high = board["amplifier"].get("active_high", True)
-    level = Words("IN", "switches at high level" if high else "switches at low level")
-    supply = Wire(Words("VCC", "5 V"), 2, Kind.POWER, signal="5 V")
-    wires = (supply, _signal(level, board["amplifier"]["pin"], Kind.SIGNAL), _ground(6))
+    level = Words("đóng ở mức cao", "on at high level") if high else Words("đóng ở mức thấp", "on at low level")
+    supply = Wire(Words("VCC"), 2, Kind.POWER, signal="5 V")
+    switch = _signal(Words("IN"), board["amplifier"]["pin"], Kind.SIGNAL, note=level)
+    wires = (supply, switch, _ground(6))
     yield Part(Words("Mạch rơ-le tăng âm", "amplifier relay module"), wires, left=True)
 
 
 def _guardian(board: Mapping[str, Any]) -> Iterator[Part]:
     if "guardian" not in board:
         return
+    resistor = Words("qua 1 kΩ", "through 1 kΩ")
     wires = (
-        _signal(Words("GP1 (UART0 RX)", "through 1 kΩ"), 14, Kind.CABLE, "TXD"),
-        _signal(Words("GP0 (UART0 TX)", "through 1 kΩ"), 15, Kind.CABLE, "RXD"),
+        _signal(Words("GP1 (UART0 RX)"), 14, Kind.CABLE, "TXD", resistor),
+        _signal(Words("GP0 (UART0 TX)"), 15, Kind.CABLE, "RXD", resistor),
         _ground(14),
     )
     yield Part(Words("Bộ giám sát (Pico)", "guardian (Pico)"), wires)
@@ -128,25 +144,24 @@ def _chips(board: Mapping[str, Any]) -> Iterator[Part]:
         return
     names = ", ".join(f"{words} {board[name].get('address', '')}".strip() for name, words in found)
     wires = (
-        Wire(Words("VDD / VCC", "3.3 V, not 5 V"), 1, Kind.POWER, signal="3V3"),
-        _signal(Words("SDA", "data"), 2, Kind.BUS, "SDA"),
-        _signal(Words("SCL", "clock"), 3, Kind.BUS, "SCL"),
+        Wire(Words("VDD / VCC"), 1, Kind.POWER, signal="3V3", note=Words("không 5 V", "not 5 V")),
+        _signal(Words("SDA"), 2, Kind.BUS, "SDA"),
+        _signal(Words("SCL"), 3, Kind.BUS, "SCL"),
         _ground(9),
     )
-    yield Part(Words("Đo đường loa, đồng hồ", names), wires, left=True)
+    yield Part(Words(_CHIPS[tuple(name for name, _ in found)], names), wires, left=True)
     pilot = board.get("meter", {}).get("pilot_pin")
     if pilot is not None:
-        switch = (_signal(Words("IN", "PhotoMOS relay, 330 Ω"), pilot, Kind.SIGNAL), _ground(20))
-        yield Part(Words("Tín hiệu dò 25 Hz", "25 Hz pilot"), switch, left=True)
+        through = Words("LED, qua 330 Ω", "its LED, through 330 Ω")
+        switch = (_signal(Words("IN"), pilot, Kind.SIGNAL, note=through), _ground(20))
+        yield Part(Words("PhotoMOS, tín hiệu dò", "PhotoMOS relay, 25 Hz pilot"), switch, left=True)
 
 
 def _hands(board: Mapping[str, Any]) -> Iterator[Part]:
     if "lamps" in board:
         pins = [(name, pin) for name, pin in board["lamps"].items() if name in _LAMPS]
-        wires = [
-            _signal(Words(f"{_LAMPS[name].vi}, 330 Ω", f"{_LAMPS[name].en}, anode"), pin, Kind.SIGNAL)
-            for name, pin in pins
-        ]
+        anode = Words("anốt, qua 330 Ω", "anode, through 330 Ω")
+        wires = [_signal(_LAMPS[name], pin, Kind.SIGNAL, note=anode) for name, pin in pins]
         yield Part(Words("Đèn báo LED", "LED lamps"), (*wires, _ground(25)), left=True)
     if "buttons" in board:
         pins = [(name, pin) for name, pin in board["buttons"].items() if name in _BUTTONS]

@@ -22,6 +22,7 @@ def draw_line() -> str:
     _amplifier(sheet)
     sheet.wire((200, _HOT), (1080, _HOT), kind=Kind.LINE)
     sheet.wire((200, _COLD), (1080, _COLD), kind=Kind.LINE)
+    _fuses(sheet)
     _arresters(sheet, 310, Words("chống sét đầu đường", "arresters at the box"))
     _arresters(sheet, 1040, Words("cuối đường dài", "at the far end"))
     for number, tap_w in enumerate(_TAPS_W):
@@ -34,8 +35,16 @@ def draw_line() -> str:
 def _amplifier(sheet: Sheet) -> None:
     sheet.box(30, 120, 170, 106, fill="#fdf1e3")
     sheet.words(115, 150, Words("Tăng âm", f"amplifier {_AMPLIFIER_W} W"), size=15, bold=True, at="middle")
-    sheet.text(206, _HOT - 8, "100 V", size=11, ink="#7b1f7a")
-    sheet.text(206, _COLD + 16, "COM", size=11, ink="#7b1f7a")
+    sheet.text(206, _HOT - 14, "100 V", size=11, ink="#7b1f7a")
+    sheet.text(206, _COLD + 24, "COM", size=11, ink="#7b1f7a")
+
+
+def _fuses(sheet: Sheet) -> None:
+    """Between amplifier and arresters, so that an arrester which stays shorted blows them."""
+    for y in (_HOT, _COLD):
+        sheet.box(212, y - 9, 48, 18, edge="#7b1f7a")
+        sheet.text(236, y + 4, "3,15 A", size=10.5, at="middle")
+    sheet.words(232, 100, Words("cầu chì chậm", "slow fuses"), size=11, at="middle")
 
 
 def _arresters(sheet: Sheet, x: float, words: Words) -> None:

@@ -92,7 +92,7 @@ def _leakage() -> _Row:
             1,
             2,
             Words("470 kΩ lên 3,3 V", "pull-up 470 kΩ"),
-            ("kéo nhẹ đường loa lên 3,3 V", "pulls the line up softly"),
+            ("rẽ từ đường loa lên 3,3 V", "a branch, not in series"),
         ),
         Stage(2, 2, Words("1 MΩ nối tiếp", "1 MΩ in series"), ("hai điện trở 500 kΩ, 350 V", "two of 500 kΩ, 350 V")),
         Stage(3, 2, Words("Kẹp BAT54S, 100 nF", "clamp and filter"), ("về 3,3 V và GND", "to 3.3 V and GND")),

@@ -46,5 +46,5 @@ def _part(sheet: Sheet, part: Part, y: float, *, computer_x: float) -> None:
     for number, wire in enumerate(part.wires):
         row = y + _HEAD + 12 + number * _ROW
         sheet.wire((inner, row), (outer, row), kind=wire.kind)
-        sheet.words(inner + towards * 10, row, wire.terminal, size=12, at=at)
+        sheet.words(inner + towards * 10, row, wire.at_part(), size=12, at=at)
         sheet.text(outer - towards * 10, row + 4, wire.at_computer(), size=12, at="end" if at == "start" else "start")

@@ -23,7 +23,7 @@ _RELAYS: Final = Stage(
     1,
     0,
     Words("Rơ-le K1 + K2", "relays K1 + K2"),
-    ("K2 chọn máy tính hay FM", "K2: computer or FM", "K1 mở là im lặng", "K1 fallen: silence"),
+    ("K2 chọn máy tính hay FM", "K2: computer or FM", "K1 nhả là im lặng", "K1 fallen: silence"),
     _BLUE,
 )
 _AMPLIFIER: Final = Stage(

@@ -16,7 +16,7 @@ _SURGE: Final = Stage(
     1,
     0,
     Words("Chống sét lan truyền", "SPD type 2, 275 V, 20 kA"),
-    ("1P+N; dây nối ≤ 50 cm", "1P+N; leads ≤ 50 cm"),
+    ("1P+N; dây nối ≤ 50 cm", "1P+N; leads ≤ 50 cm", "dây đất về thanh đẳng thế", "its earth to the bar"),
     "#f1f6e6",
 )
 _CHARGER: Final = Stage(
@@ -32,21 +32,27 @@ _BATTERY: Final = Stage(
     ("LiFePO4 hoặc chì kín", "LiFePO4 or sealed lead", "cầu chì 15 A ngay cực +", "fuse 15 A at the + pole"),
     "#fdf1e3",
 )
+_FUSES: Final = Stage(
+    3,
+    1,
+    Words("Cầu chì từng nhánh", "a fuse for each branch"),
+    ("10 A tăng âm, 3 A máy tính", "1 A bộ giám sát", "amplifier 10, computer 3,", "guardian 1 A"),
+)
 _AMPLIFIER: Final = Stage(
     4,
-    0,
+    1,
     Words("Tăng âm class D", "class D amplifier, 12/24 V"),
-    ("cầu chì 10 A", "fuse 10 A", "dây ≥ 2,5 mm²", "wire ≥ 2.5 mm²"),
+    ("dây ≥ 2,5 mm²", "wire ≥ 2.5 mm²"),
 )
 _PANEL: Final = Stage(
     1, 1, Words("Pin mặt trời (nếu có)", "solar panel (where used)"), ("100–150 W, cầu chì 10 A", "fuse 10 A")
 )
 _MPPT: Final = Stage(2, 1, Words("Bộ sạc MPPT", "MPPT charger 10 A"), ("có SPD một chiều", "with a DC SPD"))
 _BUCK: Final = Stage(
-    3, 1, Words("Hạ áp 12 → 5,1 V", "buck 12 → 5.1 V, 5 A"), ("cầu chì 3 A + TVS 18 V", "fuse 3 A + TVS 18 V")
+    3, 2, Words("Hạ áp 12 → 5,1 V", "buck 12 → 5.1 V, 5 A"), ("TVS 18 V ở đầu vào", "TVS 18 V at its input")
 )
 _COMPUTER: Final = Stage(
-    4, 1, Words("Máy tính + cạc USB", "computer + USB cards"), ("đo ≥ 4,9 V tại chân 2", "≥ 4.9 V at pin 2")
+    4, 2, Words("Máy tính + cạc USB", "computer + USB cards"), ("đo ≥ 4,9 V tại chân 2", "≥ 4.9 V at pin 2")
 )
 _BAR: Final = Stage(
     0,
@@ -55,9 +61,9 @@ _BAR: Final = Stage(
     ("mọi dây đất về đây", "every earth wire ends here", "cọc ≤ 10 Ω", "rod ≤ 10 Ω"),
     "#f1f6e6",
 )
-_GUARDIAN_BUCK: Final = Stage(3, 2, Words("Hạ áp 5 V thứ hai", "second buck 5 V, 1 A"), ("cầu chì 1 A", "fuse 1 A"))
+_GUARDIAN_BUCK: Final = Stage(2, 2, Words("Hạ áp 5 V thứ hai", "second buck 5 V, 1 A"))
 _GUARDIAN: Final = Stage(
-    4,
+    1,
     2,
     Words("Bộ giám sát + rơ-le", "guardian + relays"),
     ("sống khi máy tính chết", "outlives the computer"),
@@ -67,6 +73,7 @@ _STAGES: Final = [
     _SURGE,
     _CHARGER,
     _BATTERY,
+    _FUSES,
     _AMPLIFIER,
     _PANEL,
     _MPPT,
@@ -77,16 +84,17 @@ _STAGES: Final = [
     _GUARDIAN,
 ]
 _WAYS: Final = [
-    Way(_BREAKER, _SURGE, Kind.MAINS, Words("L N PE", "L N PE")),
-    Way(_SURGE, _CHARGER, Kind.MAINS, Words("L N", "L N")),
+    Way(_BREAKER, _SURGE, Kind.MAINS, Words("L N")),
+    Way(_SURGE, _CHARGER, Kind.MAINS, Words("L N")),
     Way(_CHARGER, _BATTERY, Kind.POWER, Words("13,8 V", "13.8 V")),
-    Way(_BATTERY, _AMPLIFIER, Kind.POWER, Words("12 V", "12 V")),
+    Way(_BATTERY, _FUSES, Kind.POWER, Words("12 V")),
+    Way(_FUSES, _AMPLIFIER, Kind.POWER, Words("12 V")),
     Way(_PANEL, _MPPT, Kind.POWER, Words("18–22 V", "18–22 V")),
     Way(_MPPT, _BATTERY, Kind.POWER, Words("12 V", "12 V")),
-    Way(_BATTERY, _BUCK, Kind.POWER, Words("12 V", "12 V")),
+    Way(_FUSES, _BUCK, Kind.POWER, Words("12 V")),
     Way(_BUCK, _COMPUTER, Kind.POWER, Words("5,1 V", "5.1 V")),
     Way(_BREAKER, _BAR, Kind.EARTH, Words("PE, cột, loa", "PE, pole, arresters")),
-    Way(_BUCK, _GUARDIAN_BUCK, Kind.POWER, Words("12 V từ ắc quy", "from the battery")),
+    Way(_GUARDIAN_BUCK, _FUSES, Kind.POWER, Words("12 V"), arrow=False),
     Way(_GUARDIAN_BUCK, _GUARDIAN, Kind.POWER, Words("5 V", "5 V")),
 ]
 

@@ -32,7 +32,7 @@ LEGEND: Final = {
     Kind.SIGNAL: ("tín hiệu 3,3 V", "3.3 V signal"),
     Kind.BUS: ("I²C, 3,3 V", "I²C, 3.3 V"),
     Kind.CABLE: ("USB, UART", "USB, UART"),
-    Kind.POWER: ("nguồn 5–24 V", "supply 5–24 V"),
+    Kind.POWER: ("nguồn, GND", "supply, ground"),
     Kind.MAINS: ("điện lưới 230 V", "mains 230 V"),
     Kind.EARTH: ("nối đất", "earth"),
 }

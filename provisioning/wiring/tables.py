@@ -60,12 +60,9 @@ def _pins(variant: str, say: _Say) -> str:
 
 def _row(part: Part, wire: Wire, say: _Say) -> list[str]:
     signal = f"GPIO{wire.bcm}" + (f" ({wire.signal})" if wire.signal else "") if wire.bcm is not None else wire.signal
-    terminal = say(wire.terminal)
-    if wire.terminal.vi.isascii() and terminal != wire.terminal.vi:
-        terminal = f"{wire.terminal.vi}: {terminal}"  # the part's own print, and what it means
     if wire.kind is Kind.CABLE and not wire.pin:
         return [say(part.title), "USB", "USB", f"`{wire.terminal.en}`"]
-    return [say(part.title), terminal, str(wire.pin), signal]
+    return [say(part.title), say(wire.at_part()), str(wire.pin), signal]
 
 
 def _prices(say: _Say) -> str:
