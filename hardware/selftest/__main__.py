@@ -23,7 +23,7 @@ from hardware.selftest.finding import Finding, Judged, Result, Trial
 from hardware.selftest.fitting import chip_of
 from hardware.selftest.link import Line, read_line
 from hardware.selftest.lock import AgentRunningError, alone_on
-from hardware.selftest.options import Options, read_options
+from hardware.selftest.options import ETC, PARTS, Options, read_options
 from hardware.selftest.parts import Parts
 from hardware.selftest.quiet import SoundPermission
 from hardware.selftest.report import report_of, worst_of, write_report
@@ -52,6 +52,9 @@ class Run:
         data = options.data or (Path(line.data) if line is not None else DATA)
         self._line = line.device if line is not None else ""
         touched = any(one.on_board for one in self._trials)
+        if options.board is None and options.parts == PARTS:
+            words = _("There is no %(path)s: only what every computer has is tried. Examples: hardware/image/boards")
+            print(words % {"path": ETC / "board.json"}, file=sys.stderr)
         with alone_on(data if touched else None):
             board = read_board(options.board) if options.board is not None else BoardFile()
             parts = await _parts(options.parts, board) if touched else Parts(clock_chip=chip_of(board))

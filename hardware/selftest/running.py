@@ -33,7 +33,7 @@ async def judge(trials: Iterable[Trial], bench: Bench, *, stuck: StuckWatch) -> 
 
 
 def _look() -> str:
-    return _("Check the part's cable, supply and address, and board.json.")
+    return _("Check what the message names, then the part's cable, supply and address, and board.json.")
 
 
 async def _finding(trial: Trial, bench: Bench) -> Finding:

@@ -80,7 +80,7 @@ TRIALS: Final = (
     Trial(
         "relay",
         N_("Amplifier relay"),
-        N_("the amplifier stays on: it hums, costs power and cannot be muted"),
+        N_("the amplifier cannot be switched: without a guardian it stays on and hums, with one it stays silent"),
         try_relay,
         150.0,
         sections=("amplifier", "selector", "guardian"),
