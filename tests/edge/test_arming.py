@@ -33,6 +33,8 @@ class Pocket:
             await asyncio.Event().wait()
         if not self.there:
             raise CardLostError("no guardian")
+        if self.held is not None and plan.version <= self.held.version:
+            raise CardLostError("an older plan than the one it holds")
         self.held = plan
         self.armed += 1
 
@@ -86,6 +88,16 @@ async def test_guardian_that_lost_its_plan_gets_it_again(arming: Arming, pocket:
     pocket.held = None
     await asyncio.sleep(0.1)
     assert pocket.held == board_plan(PLAN)
+
+
+async def test_agent_that_lost_its_disk_is_not_refused_for_its_low_numbers(arming: Arming, pocket: Pocket) -> None:
+    pocket.held = board_plan(PLAN)
+    arming.arm(GuardingPlan(1))
+    await asyncio.sleep(0.1)
+    assert pocket.held == board_plan(GuardingPlan(8)) and pocket.armed == 1
+    arming.arm(GuardingPlan(2, PLAN.windows))
+    await asyncio.sleep(0.1)
+    assert pocket.held == board_plan(GuardingPlan(9, PLAN.windows)) and pocket.armed == 2
 
 
 async def test_board_without_a_guardian_has_nothing_to_do() -> None:
