@@ -218,7 +218,7 @@ def _own_directory(data: Path) -> Iterator[Path]:
 def _disk(stack: AsyncExitStack) -> Disk:
     executor = ThreadPoolExecutor(1, "disk")
     stack.callback(executor.shutdown, wait=False)
-    return Disk(executor)
+    return Disk(executor, vital=Vital(asyncio.get_running_loop().time))
 
 
 def _tls(config: AgentConfig) -> ssl.SSLContext | None:

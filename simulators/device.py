@@ -123,7 +123,7 @@ class SimDevice:
     def _start(self) -> None:
         self.powered = True
         self._set_line(self._weather)
-        self.board.sound_card.plug()
+        self.board.set_computer(True)
         player: Player = PyAvPlayer() if self.full_sound else LatePlayer()
         agent = run_agent(
             self._config,
@@ -141,8 +141,7 @@ class SimDevice:
         assert self._agent is not None, "it was switched on"
         self.powered = False
         self._set_line(NetworkWeather.CUT)
-        self.board.sound_card.unplug()
-        await self.board.sim_amplifier.switch(False)
+        self.board.set_computer(False)
         self._agent.cancel()
         await asyncio.wait([self._agent])
         self.board.buttons.release_talk()

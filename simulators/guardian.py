@@ -39,6 +39,7 @@ class SimGuardian:
         line: the amplifier's enable line.
         through: what the relay lets through.
         broken: it does not answer and does nothing; its relay has fallen.
+        cut_off: nothing goes over the line between computer and guardian; it goes on by its own rules.
         resets: cause of each start.
     """
 
@@ -49,6 +50,7 @@ class SimGuardian:
         self.line = SimAmplifier(clock, self.horn)
         self.through = Through.SILENCE
         self.broken = False
+        self.cut_off = False
         self.resets: list[str] = []
         self._plan: Plan | None = None
         self._floor_ms = 0
@@ -112,7 +114,7 @@ class SimGuardian:
 
     def state(self) -> GuardianState | None:
         """See `hardware.interfaces.Guardian`."""
-        if self.broken or self._told_ms is None:
+        if self.broken or self.cut_off or self._told_ms is None:
             return None
         guard = self._guard
         return GuardianState(
@@ -126,14 +128,14 @@ class SimGuardian:
     def wish_amplifier(self, on: bool) -> None:
         """The computer's wish; part of every beat as well."""
         self._wishes = WISH_AMPLIFIER if on else 0
-        if not self.broken:
+        if not (self.broken or self.cut_off):
             self._guard.wish(self._wishes)
             self._turn()
 
     # Its own life.
 
     def _check(self) -> None:
-        if self.broken:
+        if self.broken or self.cut_off:
             raise CardLostError("the guardian is not there")
 
     def _now(self) -> int:

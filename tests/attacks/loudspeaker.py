@@ -77,7 +77,7 @@ class Loudspeaker:
         (self.directory / "anchor.json").write_bytes(codec.encode(ANCHOR))
         if self.root:
             (self.directory / "root.json").write_bytes(self.root)
-        self.board.sound_card.plug()
+        self.board.set_computer(True)
         config = AgentConfig(
             device=DEVICE,
             place=PLACE,
@@ -104,8 +104,7 @@ class Loudspeaker:
         """Ends everything without a farewell; time goes on."""
         assert self._agent is not None, "it was switched on"
         agent, self._agent = self._agent, None
-        self.board.sound_card.unplug()
-        await self.board.sim_amplifier.switch(False)
+        self.board.set_computer(False)
         agent.cancel()
         await asyncio.wait([agent])
         self.state = None
