@@ -12,13 +12,14 @@ engine is still letting go of the former opening, and a device cannot be opened 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from hardware.alsa_lane import AlsaLane, DriverHungError
+from hardware.alsa_lane import PATIENCE_S, AlsaLane, DriverHungError
 from hardware.alsa_mixer import set_mixer
 from hardware.alsa_names import Direction
 from hardware.alsa_pcm import AlsaPcm, XrunError, load_library, open_pcm
@@ -40,6 +41,7 @@ class AlsaCapture:
     Args:
         name: see `hardware.alsa_names`.
         mixer: name of the input's volume control, to be set at each opening; None leaves it alone.
+        patience_s: a driver that has not answered for so long has lost its card.
         library: pyalsaaudio, or what behaves like it.
         root: where /proc and /sys are.
 
@@ -47,9 +49,17 @@ class AlsaCapture:
         xruns: how often nobody read for so long that the card ran over.
     """
 
-    def __init__(self, name: str, *, mixer: str | None = None, library: Any = None, root: Path = Path("/")) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        mixer: str | None = None,
+        patience_s: float = PATIENCE_S,
+        library: Any = None,
+        root: Path = Path("/"),
+    ) -> None:
         self._name, self._mixer, self._library, self._root = name, mixer, library, root
-        self._lane = AlsaLane(f"input {name}")
+        self._lane = AlsaLane(f"input {name}", patience_s=patience_s)
         self._place = _Place()
         self.xruns = 0
 
@@ -59,15 +69,27 @@ class AlsaCapture:
         Raises:
             CardLostError: it is not there, or taken.
         """
-        place = self._place
-        return _CaptureSource(self, await self.run(lambda: self._open(place)))
+        place, opened = self._place, list[_Recording]()
+
+        def let_go() -> None:
+            for recording in opened:
+                recording.close()
+
+        try:
+            await self.run(lambda: opened.append(self._open(place)))
+        except asyncio.CancelledError:
+            self._lane.leave(let_go)
+            raise
+        return _CaptureSource(self, opened[0])
 
     async def run(self, call: Callable[[], T]) -> T:
         """Makes a call in the input's thread. Raises CardLostError, and whatever the call raises."""
         try:
             return await self._lane.run(call)
         except DriverHungError:
-            self._place = _Place()
+            place, self._place = self._place, _Place()
+            if place.recording is not None:
+                place.recording.give_up()
             raise
 
     def _open(self, place: _Place) -> _Recording:
@@ -133,6 +155,13 @@ class _Recording:
         """
         if self.closed:
             return None
+        try:
+            return self._tried()
+        finally:
+            if self.closed:  # given up meanwhile
+                self._let_go()
+
+    def _tried(self) -> bytes:
         for _ in range(_TRIES):
             try:
                 return self._frame()
@@ -178,8 +207,15 @@ class _Recording:
         """Lets go of the input."""
         if not self.closed:
             self.closed = True
-            self._pcm.stop()
-            self._pcm.close()
+            self._let_go()
+
+    def give_up(self) -> None:
+        """A call for it hangs, and lets go of the input should it ever come back: a second call would hang, too."""
+        self.closed = True
+
+    def _let_go(self) -> None:
+        self._pcm.stop()
+        self._pcm.close()
 
 
 class _Place:

@@ -129,6 +129,9 @@ class AlsaCard:
         except CardLostError:
             place.close()
             raise
+        except Exception as error:  # kept open it would fail for ever, also when the card is back
+            place.close()
+            raise CardLostError(f"{self._name} is at fault: {error}") from error
         finally:
             self.xruns = max(self.xruns, playback.xruns)
         return playback.line.ahead_ms(now_ms())

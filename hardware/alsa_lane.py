@@ -2,7 +2,8 @@
 
 A driver may block for as long as it likes, so none of its calls happens in the event loop. A call that takes longer
 than any sound card may is given up: the card counts as lost, the thread is left to itself (it ends with the program,
-or when the call comes back) and the next call gets a new one.
+or when the call comes back) and the next call gets a new one. A driver that hangs all night gets no more than
+`_HUNG_MAX` threads: a card is looked for twice a second, and the machine's threads are everybody's.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from hardware.errors import CardLostError
 T = TypeVar("T")
 
 PATIENCE_S: Final = 3.0
+_HUNG_MAX: Final = 3
 _Job = tuple[Callable[[], Any], Future[Any]]
 
 
@@ -36,6 +38,8 @@ class AlsaLane:
     def __init__(self, name: str, *, patience_s: float = PATIENCE_S) -> None:
         self._name, self._patience_s = name, patience_s
         self._jobs: SimpleQueue[_Job | None] | None = None
+        self._thread: threading.Thread | None = None
+        self._hung: list[threading.Thread] = []
 
     async def run(self, call: Callable[[], T]) -> T:
         """What the call returns or raises.
@@ -43,7 +47,7 @@ class AlsaLane:
         Cancelling leaves the call to itself; the next one waits behind it.
 
         Raises:
-            DriverHungError: it takes too long.
+            DriverHungError: it takes too long, or too many calls before it still hang.
         """
         future: Future[T] = Future()
         self._queue().put((call, future))
@@ -53,19 +57,30 @@ class AlsaLane:
             async with asyncio.timeout(self._patience_s):
                 return await asyncio.shield(answer)
         except TimeoutError as error:
+            if self._thread is not None:
+                self._hung.append(self._thread)
             self.close()
             raise DriverHungError(f"the {self._name} has not answered for {self._patience_s:g} s") from error
+
+    def leave(self, call: Callable[[], object]) -> None:
+        """Has a call made behind those that wait, and waits for nothing."""
+        if self._jobs is not None:
+            self._jobs.put((call, Future()))
 
     def close(self) -> None:
         """Ends the thread after what it does now."""
         if self._jobs is not None:
             self._jobs.put(None)
-            self._jobs = None
+            self._jobs = self._thread = None
 
     def _queue(self) -> SimpleQueue[_Job | None]:
         if self._jobs is None:
+            self._hung = [one for one in self._hung if one.is_alive()]
+            if len(self._hung) >= _HUNG_MAX:
+                raise DriverHungError(f"the {self._name} has not answered in {len(self._hung)} tries")
             self._jobs = SimpleQueue()
-            threading.Thread(target=_work, args=(self._jobs,), name=self._name, daemon=True).start()
+            self._thread = threading.Thread(target=_work, args=(self._jobs,), name=self._name, daemon=True)
+            self._thread.start()
         return self._jobs
 
 

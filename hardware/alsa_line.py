@@ -59,7 +59,8 @@ class CardLine:
 
     def ahead_ms(self, now_ms: float) -> float:
         """How much is still to be heard; 0 when the card stands still or has run dry."""
-        return 0.0 if self._next_ms is None else max(0.0, self._next_ms - now_ms)
+        next_ms = self._next_ms  # asked from the event loop while a thread may stop the card
+        return 0.0 if next_ms is None else max(0.0, next_ms - now_ms)
 
     def is_dry(self, now_ms: float) -> bool:
         """Whether the next frame comes too late to follow the last."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from hardware.access import Access
 from hardware.board_file import BoardFile, ClockChipPart, GuardianPart, MeterPart, TunerPart
+from hardware.chip_thread import in_chip_thread
 from hardware.errors import BoardError
 from hardware.interfaces import Amplifier, FmTuner
 from hardware.linux_i2c import I2c
@@ -61,7 +63,7 @@ class Chips:
         """
         if self.clock is None:
             return None
-        told = await asyncio.to_thread(self.clock.read)
+        told = await in_chip_thread(self.clock.read)
         return told.utc_s * 1000 if told.trusted else None
 
     def own_chip(self) -> OwnChip | None:
@@ -152,12 +154,12 @@ class OwnChip:
 
     async def read_ms(self) -> int | None:
         """See `hardware.interfaces.ClockChip`."""
-        told = await asyncio.to_thread(self._chip.read)
+        told = await in_chip_thread(self._chip.read)
         return told.utc_s * 1000 if told.trusted else None
 
     async def set(self, utc_s: int) -> None:
         """See `hardware.interfaces.ClockChip`."""
-        await asyncio.to_thread(self._chip.set, utc_s)
+        await in_chip_thread(partial(self._chip.set, utc_s))
 
 
 class _Held:

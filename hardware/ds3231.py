@@ -10,7 +10,6 @@ Source: Maxim, DS3231 data sheet 19-5170 rev. 10, figure 1 (registers).
 
 from __future__ import annotations
 
-import asyncio
 from calendar import timegm
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from hardware.ads1115 import Bus
+from hardware.chip_thread import in_chip_thread
 from hardware.errors import CardLostError
 from hardware.interfaces import Condition, Part
 
@@ -162,7 +162,7 @@ class ClockChipCheck:
 
     async def look(self) -> Condition:
         """Whether it answers and has kept its time. Raises CardLostError."""
-        told = await asyncio.to_thread(self._chip.read)
+        told = await in_chip_thread(self._chip.read)
         if told.trusted:
             return Condition(self.part, True)
         return Condition(self.part, False, "it has lost its time: replace its battery, then it is set again")

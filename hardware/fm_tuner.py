@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from hardware.chip_thread import in_chip_thread
 from hardware.errors import CardLostError
 from hardware.interfaces import FmSignal, SoundSource
 from hardware.rds import Decoder, Group
@@ -104,6 +105,8 @@ class Si4703Tuner:
             reading = await self._read()
             if not reading.enabled:
                 raise Si4703Error("the chip has lost its supply")
+            if not self._frequency_khz:
+                raise Si4703Error("it is tuned to nothing: the last tuning was given up")
         rssi_dbuv = 0 if reading.off_station else reading.rssi_dbuv
         return FmSignal(self._frequency_khz, rssi_dbuv, self._identity())
 
@@ -195,7 +198,8 @@ class Si4703Tuner:
         self._forget(frequency_khz)
 
     async def _start(self) -> None:
-        await walk_through(self._chip.power_up())
+        async with self._quiet():
+            await walk_through(self._chip.power_up())
         self._up = True
 
     def _forget(self, frequency_khz: int) -> None:
@@ -224,7 +228,7 @@ class Si4703Tuner:
         self._forget(0)
 
     async def _read(self) -> Reading:
-        return await asyncio.to_thread(self._chip.read)
+        return await in_chip_thread(self._chip.read)
 
     def _identity(self) -> str | None:
         if asyncio.get_running_loop().time() - self._heard_s > _RDS_SILENT_S:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import threading
 from typing import Any, Final, Protocol
 
 from hardware.errors import BoardError
@@ -48,6 +49,7 @@ class LinuxI2c:
         self._data_pin = _DATA_PINS.get(number)
         self._number = number
         self._function: str | None = None
+        self._lock, self._held = threading.Lock(), False
         try:
             from smbus2 import SMBus
 
@@ -60,27 +62,49 @@ class LinuxI2c:
         from smbus2 import i2c_msg
 
         message = i2c_msg.read(address, count)
-        self._bus.i2c_rdwr(message)
+        self._send(message)
         return bytes(message)
 
     def write(self, address: int, data: bytes) -> None:
         """See `I2c`."""
         from smbus2 import i2c_msg
 
-        self._bus.i2c_rdwr(i2c_msg.write(address, data))
+        self._send(i2c_msg.write(address, data))
+
+    def _send(self, message: Any) -> None:
+        """While the data line is held low every bit would be 0 and every one acknowledged: a clock chip set so."""
+        with self._lock:
+            if self._held:
+                raise OSError("the data line is held")
+            self._bus.i2c_rdwr(message)
 
     def hold(self, low: bool) -> None:
         """See `I2c`."""
         if self._data_pin is None:
             raise OSError(f"which pin is the data line of bus {self._number} is not known; use bus 1")
-        if low:
-            found = _FUNCTION.search(_pinctrl("get", str(self._data_pin)))
-            if found is None:
-                raise OSError(f"pin {self._data_pin} does not belong to I2C bus {self._number}")
+        with self._lock:
+            if not low:
+                self._give_back()
+                return
+            try:
+                self._take()
+            except OSError:
+                self._give_back()
+                raise
+
+    def _take(self) -> None:
+        found = _FUNCTION.search(_pinctrl("get", str(self._data_pin)))
+        if found is not None:
             self._function = found[1]
-            _pinctrl("set", str(self._data_pin), "op", "dl")
-        elif self._function is not None:
+        elif not self._held:  # else it could not be given back the last time, and is still ours
+            raise OSError(f"pin {self._data_pin} does not belong to I2C bus {self._number}")
+        self._held = True
+        _pinctrl("set", str(self._data_pin), "op", "dl")
+
+    def _give_back(self) -> None:
+        if self._held and self._function is not None:
             _pinctrl("set", str(self._data_pin), self._function)
+            self._held = False
 
     def close(self) -> None:
         """Lets go of the bus."""

@@ -79,7 +79,9 @@ class _MicrophoneSource:
 
     async def close(self) -> None:
         """See `hardware.interfaces.SoundSource`."""
-        await self._source.close()
-        if self._ring is not None:
-            self._ring.end()
-            self._ring = None
+        try:
+            await self._source.close()
+        finally:
+            if self._ring is not None:
+                self._ring.end()
+                self._ring = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from queue import Full, Queue
+from queue import Queue
 from typing import Final
 
 from hardware.sound_ring import SoundRing
@@ -26,13 +26,17 @@ class RingWriter:
 
     def __init__(self, ring: SoundRing) -> None:
         self._ring = ring
-        self._jobs: Queue[_Job] = Queue(_WAITING_MAX)
+        self._jobs: Queue[_Job] = Queue()
         self._thread: threading.Thread | None = None
         self._failed = self._told = False
 
     def add(self, frame: bytes, wall_ms: int) -> None:
         """A frame of the microphone's sound, and the wall time of its first sample; returns at once."""
-        if not self._failed:
+        if self._failed:
+            return
+        if self._jobs.qsize() >= _WAITING_MAX:
+            self._fail("the disk is too slow")
+        else:
             self._put(lambda: self._ring.add(frame, wall_ms))
 
     def end(self) -> None:
@@ -47,14 +51,13 @@ class RingWriter:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="microphone ring", daemon=True)
             self._thread.start()
-        try:
-            self._jobs.put_nowait(job)
-        except Full:
-            self._fail("the disk is too slow")
+        self._jobs.put(job)
 
     def _end(self) -> None:
         try:
             self._ring.end()
+        except OSError as error:
+            self._fail(str(error))
         finally:
             self._failed = False
 

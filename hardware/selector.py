@@ -66,8 +66,10 @@ class Selector:
                 return
             loop = asyncio.get_running_loop()
             if self.heard is not Heard.NOTHING:
-                self._open_all()
-                self._open_at_s = loop.time()
+                try:
+                    self._open_all()
+                finally:
+                    self._open_at_s = loop.time()
             if wanted is Heard.NOTHING:
                 return
             if self._open_at_s is None:  # who held the relays before we did is not known
@@ -81,8 +83,14 @@ class Selector:
             line.close()
 
     def _open_all(self) -> None:
+        failed: BoardError | None = None
         for line in self._lines.values():
-            line.set(False)
+            try:
+                line.set(False)
+            except BoardError as error:  # the other one is opened all the same
+                failed = error
+        if failed is not None:
+            raise failed
 
 
 class SelectedAmplifier:

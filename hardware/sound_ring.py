@@ -98,9 +98,11 @@ class SoundRing:
 
     def end(self) -> None:
         """The microphone is closed: writes what is left. The next sound begins a stretch of its own."""
-        if self._gathered:
-            self._flush()
-        self._begin()
+        try:
+            if self._gathered:
+                self._flush()
+        finally:
+            self._begin()
 
     def close(self) -> None:
         """Ends, and lets go of the file."""

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator, Iterator
+from functools import partial
 from typing import Any, TypeVar
+
+from hardware.chip_thread import in_chip_thread
 
 T = TypeVar("T")
 
@@ -16,7 +19,7 @@ T = TypeVar("T")
 async def walk(steps: Generator[float, None, T]) -> T:
     """Goes through a generator of milliseconds to wait; returns what it returns. What it raises passes through."""
     while True:
-        wait_ms, result = await asyncio.to_thread(_step, steps)
+        wait_ms, result = await in_chip_thread(partial(_step, steps))
         if wait_ms is None:
             return result  # type: ignore[no-any-return]
         await asyncio.sleep(wait_ms / 1000)

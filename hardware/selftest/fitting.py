@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hardware.board_file import BoardFile
+from hardware.chip_thread import in_chip_thread
 from hardware.interfaces import Microphone
 from hardware.selftest.parts import Parts, Station, StationScan
 from hardware.selftest.stepping import step_through
@@ -58,7 +59,7 @@ def chip_of(file: BoardFile) -> Callable[[], Awaitable[datetime | None]] | None:
         from hardware.ds3231 import Ds3231
         from hardware.linux_i2c import LinuxI2c
 
-        told = await asyncio.to_thread(lambda: Ds3231(LinuxI2c(file.i2c_bus), address=part.address).read())
+        told = await in_chip_thread(lambda: Ds3231(LinuxI2c(file.i2c_bus), address=part.address).read())
         return datetime.fromtimestamp(told.utc_s, UTC) if told.trusted else None
 
     return read

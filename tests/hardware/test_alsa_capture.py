@@ -129,6 +129,51 @@ async def test_pressing_again_takes_the_input_over(alsa: SimAlsa) -> None:
     assert not alsa.open_pcms
 
 
+async def test_microphone_given_up_while_it_opens_is_not_left_open(alsa: SimAlsa) -> None:
+    capture = AlsaCapture("hw:1", library=alsa)
+    opening = asyncio.create_task(capture.open())
+    await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    await capture.run(lambda: None)
+    assert not alsa.open_pcms
+
+
+async def test_hanging_microphone_is_not_touched_until_it_comes_back(
+    alsa: SimAlsa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second call into a hanging driver hangs, too; and closing what it is reading from is a crash."""
+    capture = AlsaCapture("hw:1", library=alsa, patience_s=0.05)
+    source = await capture.open()
+    await read(source)
+    (pcm,) = alsa.open_pcms
+    released, dropped = threading.Event(), list[bool]()
+    former_read, former_drop = pcm.read, pcm.drop
+
+    def hang() -> tuple[int, bytes]:
+        released.wait()
+        return former_read()
+
+    def drop() -> int:
+        dropped.append(released.is_set())
+        return former_drop()
+
+    monkeypatch.setattr(pcm, "read", hang)
+    monkeypatch.setattr(pcm, "drop", drop)
+    with pytest.raises(CardLostError, match="has not answered"):
+        await source.read()
+    await source.close()
+    assert await source.read() is None
+    released.set()
+    while alsa.open_pcms:
+        await asyncio.sleep(0.005)
+    assert dropped == [True]
+    again = await capture.open()
+    await read(again)
+    await again.close()
+
+
 async def test_opening_given_up_is_in_nobodys_way(alsa: SimAlsa) -> None:
     capture = AlsaCapture("hw:1", library=alsa)
     opening = asyncio.create_task(capture.open())

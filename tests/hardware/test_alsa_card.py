@@ -182,6 +182,23 @@ async def test_hanging_driver_is_given_up(alsa: SimAlsa, monkeypatch: pytest.Mon
     await card.close()
 
 
+async def test_card_with_an_error_nobody_knows_is_opened_anew(alsa: SimAlsa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as that its descriptors or its state cannot be had: kept, it would never sound again."""
+    card = AlsaCard("hw:1", library=alsa)
+    await card.write(SILENT_FRAME)
+    (pcm,) = alsa.open_pcms
+
+    def fail() -> int:
+        raise alsa.ALSAAudioError("File descriptor in bad state")
+
+    monkeypatch.setattr(pcm, "state", fail)
+    with pytest.raises(CardLostError, match="bad state"):
+        await card.write(SILENT_FRAME)
+    await card.write(SILENT_FRAME)
+    assert (card.opened, len(alsa.open_pcms)) == (2, 1)
+    await card.close()
+
+
 @pytest.mark.parametrize(
     ("decibels", "volume"), [(None, (100, None)), ((-3700, 0), (100, 0)), ((-10_239, 400), (100, 0))]
 )

@@ -55,3 +55,17 @@ async def test_cancelled_call_ends_before_the_next() -> None:
     await lane.run(lambda: order.append("next"))
     assert order == ["slow", "next"]
     lane.close()
+
+
+async def test_driver_that_hangs_all_night_does_not_use_up_the_threads() -> None:
+    lane, released = AlsaLane("card", patience_s=0.01), threading.Event()
+    before = threading.active_count()
+    for _ in range(20):
+        with pytest.raises(CardLostError, match="has not answered"):
+            await lane.run(released.wait)
+    assert threading.active_count() - before <= 3
+    released.set()
+    while threading.active_count() > before:
+        await asyncio.sleep(0.005)
+    assert await lane.run(lambda: "back") == "back"
+    lane.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -160,6 +161,39 @@ async def test_cancelled_tuning_leaves_no_trace(receiver: Receiver) -> None:
             await receiver.tuner.tune(99_900)
     await receiver.tuner.tune(99_900)
     assert await identity(receiver) == "A201"
+
+
+async def test_station_is_tuned_to_again_after_a_slot_was_withdrawn(receiver: Receiver) -> None:
+    """Else the gate would look at 0 kHz, where no station is, until somebody plans another frequency."""
+    await receiver.tuner.tune(92_100)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.03):
+            await receiver.tuner.tune(99_900)
+    with pytest.raises(CardLostError, match="tuned to nothing"):
+        await receiver.tuner.signal()
+    await receiver.tuner.tune(92_100)
+    assert (await receiver.tuner.signal()).frequency_khz == 92_100
+
+
+async def test_meter_is_silent_while_the_tuner_is_reset(receiver: Receiver) -> None:
+    """Its data line is pulled low for that, and what the meter reads then is nobody's level."""
+    quiet = list[bool]()
+
+    @asynccontextmanager
+    async def lent() -> AsyncIterator[None]:
+        quiet.append(True)
+        yield
+        quiet.append(False)
+
+    def hold(low: bool) -> None:
+        assert quiet and quiet[-1], "somebody may be talking"
+        receiver.bus.hold(low)
+
+    driver = Si4703(receiver.bus, reset=receiver.chip.reset, hold_sdio=hold)
+    tuner = Si4703Tuner(driver, ChipCapture(LoopClock(), receiver.ether, receiver.chip), quiet=lent)
+    await tuner.check()
+    await tuner.close()
+    assert quiet == [True, False]
 
 
 async def test_stuck_data_line(receiver: Receiver) -> None:

@@ -84,3 +84,31 @@ def test_failing_or_missing_pinctrl_is_an_os_error(
 def test_data_line_of_an_unknown_bus_is_not_guessed(model: SimI2cBus) -> None:
     with pytest.raises(OSError, match="use bus 1"):
         LinuxI2c(5).hold(True)
+
+
+def test_clock_chip_is_not_set_to_nought_while_the_tuner_is_reset(
+    bus: LinuxI2c, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinctrl(tmp_path, monkeypatch)
+    bus.hold(True)
+    with pytest.raises(OSError, match="data line is held"):
+        bus.write(0x68, bytes(8))
+    bus.hold(False)
+    with pytest.raises(OSError, match="nobody acknowledges"):
+        bus.write(0x68, bytes(8))
+
+
+def test_meter_lives_on_after_the_data_line_was_not_given_back_once(
+    bus: LinuxI2c, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinctrl(tmp_path, monkeypatch)
+    bus.hold(True)
+    monkeypatch.setattr(linux_i2c, "_PINCTRL", str(tmp_path / "none"))
+    with pytest.raises(OSError, match="cannot be held"):
+        bus.hold(False)
+    log = pinctrl(tmp_path, monkeypatch, state="op")
+    bus.hold(True)
+    bus.hold(False)
+    assert log.read_text().splitlines()[-1] == "set 2 a3"
+    with pytest.raises(OSError, match="nobody acknowledges"):
+        bus.read(0x48, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import audioop
 import logging
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from hardware.interfaces import FRAME_BYTES, FRAME_MS
 from hardware.microphone import RING_NAME, AlsaMicrophone
 from hardware.ring_export import export
-from hardware.sound_ring import slots_of
+from hardware.ring_writer import RingWriter
+from hardware.sound_ring import SoundRing, slots_of
 from simulators.alsa_library import SimAlsa, SimSoundHardware
 from simulators.alsa_plugins import alsa_plugins
 from simulators.listening import find
@@ -71,6 +73,48 @@ async def test_full_disk_holds_no_voice_up(
         assert microphone.ring is not None
         microphone.ring.wait_written()
     assert caplog.text.count("is not kept") == 1
+
+
+def say(writer: RingWriter, *, seconds: int) -> None:
+    for number in range(seconds * 50):
+        writer.add(bytes(FRAME_BYTES), number * FRAME_MS)
+    writer.end()
+    writer.wait_written()
+
+
+def test_what_is_said_after_the_disk_was_full_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = RingWriter(SoundRing(tmp_path / "ring", slots=10))
+    say(writer, seconds=2)
+    whole = os.pwrite
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    say(writer, seconds=1)
+    monkeypatch.setattr(os, "pwrite", whole)
+    say(writer, seconds=2)
+    assert [(slot.opening, slot.samples) for slot in slots_of(tmp_path / "ring")] == [(1, 32_000), (2, 32_000)]
+
+
+def test_what_is_said_after_the_disk_was_too_slow_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring, answers = SoundRing(tmp_path / "ring", slots=40), threading.Event()
+    writer, add = RingWriter(ring), ring.add
+
+    def slow(samples: bytes, wall_ms: int) -> None:
+        answers.wait()
+        add(samples, wall_ms)
+
+    monkeypatch.setattr(ring, "add", slow)
+    for number in range(40 * 50):
+        writer.add(bytes(FRAME_BYTES), number * FRAME_MS)
+    writer.end()
+    answers.set()
+    writer.wait_written()
+    say(writer, seconds=2)
+    *former, last = slots_of(tmp_path / "ring")
+    assert 28_000 <= sum(slot.samples for slot in former) // 16 < 40_000
+    assert (last.opening, last.samples) == (last.number, 32_000)
 
 
 async def test_nothing_is_kept_without_a_directory() -> None:

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hardware.board_file import SelectorPart
+from hardware.errors import BoardError
+from hardware.gpio_line import OutputLine
 from hardware.selector import Heard, Selector
 from simulators.mock_pins import MockPins, WitnessPin
 
@@ -99,3 +101,24 @@ async def test_closed_selector_has_opened_both(selector: Selector) -> None:
     await selector.select(Heard.COMPUTER)
     selector.close()
     assert selector.heard is Heard.NOTHING
+
+
+async def test_relay_that_obeys_opens_although_the_other_does_not(
+    selector: Selector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever it is: the horn must not hear FM for ever because another relay's pin is lost."""
+    await selector.select(Heard.FM)
+    whole = OutputLine.set
+
+    def fail(line: OutputLine, on: bool) -> None:
+        if not line.on:
+            raise BoardError("pin 17 cannot be set")
+        whole(line, on)
+
+    monkeypatch.setattr(OutputLine, "set", fail)
+    with pytest.raises(BoardError, match="pin 17"):
+        await selector.select(Heard.NOTHING)
+    heard = [selector.heard]
+    monkeypatch.setattr(OutputLine, "set", whole)
+    await selector.select(Heard.COMPUTER)
+    assert [*heard, selector.heard] == [Heard.NOTHING, Heard.COMPUTER]

@@ -8,6 +8,9 @@ import pytest
 
 from edge.ports import FRAME_BYTES, FRAME_MS, Microphone
 
+PACED_TRIES = 4
+"""A busy machine is late now and then; a wrong pace is wrong in every half second."""
+
 
 class MicrophoneContract:
     """Subclasses give the microphone."""
@@ -20,11 +23,18 @@ class MicrophoneContract:
         loop = asyncio.get_running_loop()
         source = await microphone.open()
         await source.read()
-        before = loop.time()
-        for _ in range(25):
-            frame = await source.read()
-            assert frame is not None and len(frame) == FRAME_BYTES
-        assert (loop.time() - before) * 1000 == pytest.approx(25 * FRAME_MS, abs=FRAME_MS)
+
+        async def half_a_second_ms() -> float:
+            before = loop.time()
+            for _ in range(25):
+                frame = await source.read()
+                assert frame is not None and len(frame) == FRAME_BYTES
+            return (loop.time() - before) * 1000
+
+        took_ms = [await half_a_second_ms()]
+        while abs(took_ms[-1] - 25 * FRAME_MS) > FRAME_MS and len(took_ms) < PACED_TRIES:
+            took_ms.append(await half_a_second_ms())
+        assert took_ms[-1] == pytest.approx(25 * FRAME_MS, abs=FRAME_MS), took_ms
         await source.close()
 
     async def test_late_reader_hears_the_present(self, microphone: Microphone) -> None:

@@ -8,6 +8,9 @@ import pytest
 
 from edge.ports import FRAME_MS, SILENT_FRAME, SoundCard
 
+PACED_TRIES = 4
+"""A busy machine is late now and then; a wrong pace is wrong in every half second."""
+
 
 class SoundCardContract:
     """Subclasses give the card."""
@@ -20,10 +23,17 @@ class SoundCardContract:
         loop = asyncio.get_running_loop()
         for _ in range(20):
             await card.write(SILENT_FRAME)
-        before = loop.time()
-        for _ in range(25):
-            await card.write(SILENT_FRAME)
-        assert (loop.time() - before) * 1000 == pytest.approx(25 * FRAME_MS, abs=FRAME_MS)
+
+        async def half_a_second_ms() -> float:
+            before = loop.time()
+            for _ in range(25):
+                await card.write(SILENT_FRAME)
+            return (loop.time() - before) * 1000
+
+        took_ms = [await half_a_second_ms()]
+        while abs(took_ms[-1] - 25 * FRAME_MS) > FRAME_MS and len(took_ms) < PACED_TRIES:
+            took_ms.append(await half_a_second_ms())
+        assert took_ms[-1] == pytest.approx(25 * FRAME_MS, abs=FRAME_MS), took_ms
 
     async def test_delay_stands_still_on_the_line(self, card: SoundCard) -> None:
         """The next frame is heard 20 ms after the last, whenever one asks."""

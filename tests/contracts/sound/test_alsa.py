@@ -7,8 +7,9 @@ LOALANG_ALSA_CARD=plughw:Loopback,0 and LOALANG_ALSA_CAPTURE=plughw:Loopback,1 i
 from __future__ import annotations
 
 import asyncio
+import audioop
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,14 @@ async def until_end(engine: Engine) -> AsyncIterator[SoundEnded]:
             return
 
 
+async def undisturbed(play: Callable[[int], Awaitable[AlsaCard]]) -> None:
+    """Plays until the machine held nobody up: else there is silence of ours in between."""
+    for depth_ms in (DEPTH_MS, DEEP_MS, DEEP_MS):
+        if not (await play(depth_ms)).xruns:
+            return
+    pytest.fail("the card ran dry in each of three tries")
+
+
 @pytest.mark.slow
 class TestAlsaCard(SoundCardContract):
     real_time = True
@@ -98,22 +107,29 @@ class TestThroughAlsa:
     real_time = True
 
     async def test_every_sample_reaches_the_device(self, played: Path) -> None:
-        card = AlsaCard("loa_file")
-        for begin in range(0, len(SONG), FRAME_BYTES):
-            await card.write(SONG[begin : begin + FRAME_BYTES])
-        await card.drain()
-        await card.close()
-        assert card.xruns or played.read_bytes() == LEAD + SONG
+        async def play(depth_ms: int) -> AlsaCard:
+            card = AlsaCard("loa_file", depth_ms=depth_ms)
+            for begin in range(0, len(SONG), FRAME_BYTES):
+                await card.write(SONG[begin : begin + FRAME_BYTES])
+            await card.drain()
+            await card.close()
+            return card
+
+        await undisturbed(play)
+        assert played.read_bytes() == LEAD + SONG
 
     async def test_stereo_card_gets_both_channels(self, played: Path) -> None:
-        card = AlsaCard("loa_stereo")
-        for begin in range(0, FRAME_BYTES * 20, FRAME_BYTES):
-            await card.write(SONG[begin : begin + FRAME_BYTES])
-        await card.close()
+        async def play(depth_ms: int) -> AlsaCard:
+            card = AlsaCard("loa_stereo", depth_ms=depth_ms)
+            for begin in range(0, FRAME_BYTES * 20, FRAME_BYTES):
+                await card.write(SONG[begin : begin + FRAME_BYTES])
+            await card.close()
+            return card
+
+        await undisturbed(play)
         sound = played.read_bytes()
-        left, right = sound[0::4] + sound[1::4], sound[2::4] + sound[3::4]
-        assert left == right
-        assert len(sound) == 2 * (len(LEAD) + 20 * FRAME_BYTES) or card.xruns
+        assert audioop.tomono(sound, 2, 1, 0) == LEAD + SONG[: 20 * FRAME_BYTES]
+        assert audioop.tomono(sound, 2, 0, 1) == LEAD + SONG[: 20 * FRAME_BYTES]
 
     async def test_capture_hears_every_sample(self, played: Path) -> None:
         source = await AlsaCapture("loa_input").open()
@@ -123,23 +139,28 @@ class TestThroughAlsa:
         assert await source.read() is None
 
     async def test_programme_is_heard_whole(self, played: Path, tmp_path: Path) -> None:
-        clock, shelf = LoopClock(), MediaShelf()
-        card = AlsaCard("loa_file", depth_ms=DEEP_MS)
-        board = SimBoard(clock)
-        board.card = lambda: card  # type: ignore[assignment,method-assign,return-value]
+        shelf = MediaShelf()
         media = shelf.put(encode(SONG, tmp_path / "song.wav"), duration_ms=2000)
-        engine = Engine.on(board, clock=clock, player=PyAvPlayer(), store=shelf, voice=ToneVoice())
-        async with engine:
-            start = WallMs(clock.now().wall + AHEAD_MS)
-            song = ProgrammeOutput(Rung.ORDINARY, "document", "song", start, start, media)
-            await engine.switch(song, at=MonoMs(clock.now().mono + AHEAD_MS))
-            ended = [event async for event in until_end(engine)][-1]
-        await card.close()
-        assert ended.reason is EndReason.COMPLETE
-        assert abs(ended.began - start) <= TOLD_MS
+
+        async def play(_: int) -> AlsaCard:
+            clock, card = LoopClock(), AlsaCard("loa_file", depth_ms=DEEP_MS)
+            board = SimBoard(clock)
+            board.card = lambda: card  # type: ignore[assignment,method-assign,return-value]
+            engine = Engine.on(board, clock=clock, player=PyAvPlayer(), store=shelf, voice=ToneVoice())
+            async with engine:
+                start = WallMs(clock.now().wall + AHEAD_MS)
+                song = ProgrammeOutput(Rung.ORDINARY, "document", "song", start, start, media)
+                await engine.switch(song, at=MonoMs(clock.now().mono + AHEAD_MS))
+                ended = [event async for event in until_end(engine)][-1]
+            await card.close()
+            assert ended.reason is EndReason.COMPLETE
+            assert card.xruns or abs(ended.began - start) <= TOLD_MS  # a try that is judged has none
+            return card
+
+        await undisturbed(play)
         # The engine fades the first and the last 20 ms.
         fade = FRAME_MS * 96
-        assert card.xruns or find(SONG[fade:-fade], played.read_bytes()).correlation > 0.999
+        assert find(SONG[fade:-fade], played.read_bytes()).correlation > 0.999
 
 
 if CARD and CAPTURE:
