@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from hardware.line_check import PilotedAmplifier
     from hardware.part_watch import Check
 
-_WATCHED: Final = {"tuner": Part.TUNER, "meter": Part.METER, "clock_chip": Part.CLOCK_CHIP, "guardian": Part.GUARDIAN}
+_WATCHED: Final = {
+    "tuner": Part.TUNER,
+    "meter": Part.METER,
+    "clock_chip": Part.CLOCK_CHIP,
+    "guardian": Part.GUARDIAN,
+    "amplifier": Part.SPEAKER_LINE,
+    "selector": Part.SPEAKER_LINE,
+    "pilot": Part.SPEAKER_LINE,
+}
+"""Without amplifier or selector nothing reaches the line, without the pilot nobody knows; the detail says which."""
 _GREETING_S: Final = 10.0
 """The guardian's first answer may take so long: it boots when the computer does."""
 
@@ -28,11 +37,16 @@ class BoardWatch:
 
     async def conditions(self) -> AsyncIterator[Condition]:
         """See `hardware.interfaces.Watch`."""
+        broken: dict[Part, str] = {}
         for name, part in _WATCHED.items():
             if name in self._broken:
-                yield Condition(part, False, self._broken[name])
+                reason = self._broken[name]
+                broken.setdefault(part, reason if name == part.value else f"{name}: {reason}")
+        for part, detail in broken.items():
+            yield Condition(part, False, detail)
         async for condition in self._checks.conditions():
-            yield condition
+            if condition.part not in broken or not condition.healthy:  # what was not opened stays so until the end
+                yield condition
 
 
 class GuardianCheck:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any, Final
@@ -63,6 +64,18 @@ def _steady_lgpio_pin() -> type[Any]:
             lgpio.gpio_claim_output(self.factory._handle, self._number, int(bool(state)))
 
     return SteadyLGPIOPin
+
+
+def drop_pins() -> None:
+    """For a process that ends without its last words: every pin becomes an input, and relays fall."""
+    gpiozero = sys.modules.get("gpiozero")
+    factory = None if gpiozero is None else gpiozero.Device.pin_factory
+    if factory is None:
+        return
+    try:
+        factory.close()
+    except Exception as error:
+        _log.warning("pins were not left in order: %s", error)
 
 
 class OutputLine:

@@ -15,6 +15,7 @@ from typing import Any, Final, TextIO
 
 from hardware.board_file import BoardFile, read_board
 from hardware.errors import BoardError
+from hardware.gpio_line import drop_pins
 from hardware.i18n import CATALOGUE
 from hardware.i18n import gettext as _
 from hardware.selftest.asking import Technician
@@ -75,7 +76,9 @@ class Run:
             self._table.show(one)
 
     def _leave(self, trial: Trial) -> None:
-        """The trial's driver hangs where nothing interrupts it: the rest is told, and the process ends."""
+        """The trial's driver hangs where nothing interrupts it: relays fall, the rest is told, the process ends."""
+        drop_pins()
+        CATALOGUE.use(self._options.language)  # this is a thread of its own
         found = _("Its driver hangs and cannot be stopped; what comes after it was not tried.")
         finding = Finding(Result.FAIL, found, _("Switch the board off and on, then try the others with --only."))
         self._judged.append(Judged(trial, finding, round(trial.within_s * 1000)))

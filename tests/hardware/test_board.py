@@ -12,6 +12,7 @@ import pytest
 from hardware.access import Access
 from hardware.board import HardwareBoard
 from hardware.board_file import AmplifierPart, BoardFile, GuardianPart, SelectorPart, TunerPart
+from hardware.board_watch import BoardWatch
 from hardware.ds3231 import Ds3231
 from hardware.errors import BoardError, CardLostError
 from hardware.interfaces import Button, Condition, Glow, LampStates, Part, Pressed
@@ -141,6 +142,33 @@ async def test_machine_without_pins_and_buses_still_has_a_board() -> None:
     await board.amplifier().switch(True)
     assert await first(board) == Condition(Part.TUNER, False, "there is none here")
     await board.close()
+
+
+async def test_silent_village_is_told_of_its_amplifier(parts: MockParts) -> None:
+    """A board without a meter hears nothing of itself: an amplifier that cannot be switched must not look well."""
+
+    def pins() -> object:
+        raise BoardError("there are no pins to be had: lgpio is missing")
+
+    file = BoardFile(amplifier=AmplifierPart(AMPLIFIER_PIN))
+    board = HardwareBoard(file, replace(parts.access, pins=pins))
+    found = await first(board)
+    assert (found.part, found.healthy) == (Part.SPEAKER_LINE, False)
+    assert found.detail == "amplifier: there are no pins to be had: lgpio is missing"
+    await board.close()
+
+
+async def test_whole_line_does_not_make_a_broken_selector_well(parts: MockParts) -> None:
+    class Lines:
+        async def conditions(self) -> AsyncIterator[Condition]:
+            yield Condition(Part.SPEAKER_LINE, True, "300 ohm at 25 Hz")
+            yield Condition(Part.POWER, True)
+
+    watch = BoardWatch({"selector": "pin 17 cannot be an output"}, Lines())
+    assert [(one.part, one.healthy) async for one in watch.conditions()] == [
+        (Part.SPEAKER_LINE, False),
+        (Part.POWER, True),
+    ]
 
 
 async def test_tuner_that_is_not_there_is_lost_when_it_is_asked(parts: MockParts) -> None:

@@ -9,16 +9,19 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from gpiozero import Device
 
 from hardware.errors import CardLostError
+from hardware.gpio_line import OutputLine
 from hardware.interfaces import Button, GuardianState, GuardPlan
 from hardware.selftest import hands
-from hardware.selftest.__main__ import main
+from hardware.selftest.__main__ import Run, main
 from hardware.selftest.bench import Bench
 from hardware.selftest.finding import Finding, Judged, Result, Trial
 from hardware.selftest.hands import try_buttons, try_lamps
@@ -36,6 +39,7 @@ from hardware.selftest.trials import TRIALS
 from simulators.board import SimBoard
 from simulators.fm_station import SimEther, SimStation, SimTuner
 from simulators.loop_clock import LoopClock
+from simulators.mock_pins import MockPins
 from tests.hardware.selftest.desk import bench
 
 Try = Callable[[Bench], Awaitable[Finding]]
@@ -97,6 +101,20 @@ class TestHanging:
         trial = Trial("stuck", "Disk", "", blocking, 0.1)
         assert [one async for one in judge([trial], bench(), stuck=watch)]
         assert left == ["stuck"]
+
+    def test_horn_is_not_left_on_by_a_self_test_that_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        pins, out, codes = MockPins(), io.StringIO(), list[int]()
+        monkeypatch.setattr(Device, "pin_factory", pins.factory)
+        monkeypatch.setattr(os, "_exit", codes.append)
+        relay = OutputLine(17, factory=pins.factory)
+        relay.set(True)
+        run = Run(read_options(["--lang", "en", "--only", "sound"]), out)
+        leaving = threading.Thread(target=run._leave, args=(TRIALS[-1],))
+        leaving.start()
+        leaving.join()
+        assert pins.pin(17).function == "input"
+        assert codes == [1]
+        assert "driver hangs" in out.getvalue()
 
     async def test_agent_that_runs_keeps_the_board(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         with (tmp_path / "lock").open("w") as lock:
