@@ -22,7 +22,9 @@ from hardware.errors import CardLostError
 from hardware.interfaces import Condition, Part
 
 ADDRESS: Final = 0x68
-_SECONDS, _STATUS, _TEMPERATURE = 0x00, 0x0F, 0x11
+_SECONDS, _CONTROL, _STATUS, _TEMPERATURE = 0x00, 0x0E, 0x0F, 0x11
+_STOPS_ON_BATTERY: Final = 0x80
+"""EOSC: whoever had the chip before may have set it, to spare the battery on the shelf."""
 _OSCILLATOR_STOPPED: Final = 0x80
 _TWELVE_HOURS, _AFTERNOON = 0x40, 0x20
 _CENTURY: Final = 0x80
@@ -60,13 +62,16 @@ class Ds3231:
         return ChipTime(at or 0, trusted=at is not None and not stopped)
 
     def set(self, utc_s: int) -> None:
-        """Sets it, as this second begins, and believes it from now on.
+        """Sets it, as this second begins, has it run on its battery, too, and believes it from now on.
 
         Raises:
             CardLostError: nobody answers.
             ValueError: a year the chip does not know.
         """
         self._put(_SECONDS, _encoded(utc_s))
+        control = self._get(_CONTROL, 1)[0]
+        if control & _STOPS_ON_BATTERY:
+            self._put(_CONTROL, bytes((control & ~_STOPS_ON_BATTERY,)))
         status = self._get(_STATUS, 1)[0]
         self._put(_STATUS, bytes((status & ~_OSCILLATOR_STOPPED,)))
 

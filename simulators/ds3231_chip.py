@@ -37,6 +37,11 @@ class Ds3231Chip:
         self._set_to = datetime(2000, 1, 1, tzinfo=UTC)
         self._other[0x0E], self._other[0x0F] = 0x1C, 0x88
 
+    def lose_supply(self) -> None:
+        """A power cut: it runs on its battery, unless it was told (EOSC) to stand still on that."""
+        if self._other[0x0E] & 0x80:
+            self._other[0x0F] |= 0x80
+
     def read(self, count: int) -> bytes:
         """From the pointer on, round and round; the pointer goes on with it."""
         self._check()

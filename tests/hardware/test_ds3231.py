@@ -51,6 +51,17 @@ def test_years_it_does_not_know() -> None:
             Bench().driver.set(utc_s)
 
 
+def test_chip_with_a_good_battery_knows_the_hour_after_a_power_cut() -> None:
+    """Whoever had it before: nobody finds out why a new battery does not help."""
+    bench = Bench()
+    bench.bus.write(0x68, bytes((0x0E, 0x9C)))
+    bench.driver.set(NOW_S)
+    bench.chip.lose_supply()
+    assert bench.driver.read() == ChipTime(NOW_S, trusted=True)
+    bench.bus.write(0x68, bytes((0x0E,)))
+    assert bench.bus.read(0x68, 1) == b"\x1c", "the rest stays as it was"
+
+
 def test_empty_battery_is_noticed() -> None:
     bench = Bench()
     bench.driver.set(NOW_S)
