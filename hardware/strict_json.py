@@ -143,6 +143,6 @@ def _join(where: str, key: str) -> str:
 def _shown(value: object) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         text = "that"
     return text if len(text) <= _SHOWN_CHARS_MAX else text[:_SHOWN_CHARS_MAX] + "…"

@@ -90,6 +90,13 @@ def test_key_written_twice_is_not_guessed() -> None:
         read_board_bytes(b'{"amplifier": {"pin": 17}, "amplifier": {"pin": 18}}')
 
 
+def test_brackets_as_deep_as_can_be_read_are_refused() -> None:
+    """Quoting them back goes deeper than reading them did."""
+    for depth in range(900, 1000):
+        with pytest.raises(BoardError):
+            read_board_bytes(b'{"sound": ' + b"[" * depth + b"]" * depth + b"}")
+
+
 @pytest.mark.parametrize("data", [b"", b"[]", b"null", b"\xff\xfe", b"[" * 60_000, b'{"i2c_bus": 1e400}', b"NaN"])
 def test_rubbish_is_refused(data: bytes) -> None:
     with pytest.raises(BoardError):
