@@ -24,6 +24,8 @@ class SimSoundCard:
     Attributes:
         underruns: how often the writer came too late.
         frames_written: frames taken so far.
+        error_ppm: how much slower than it should its crystal runs.
+        stands_ms: how long it stands still at the next frame, without a word.
     """
 
     def __init__(self, clock: LoopClock, horn: SimHorn) -> None:
@@ -33,6 +35,8 @@ class SimSoundCard:
         self._lost = False
         self.underruns = 0
         self.frames_written = 0
+        self.error_ppm = 0.0
+        self.stands_ms = 0
 
     def unplug(self) -> None:
         """The card is gone; what it held is not heard."""
@@ -53,9 +57,11 @@ class SimSoundCard:
         """See `edge.ports.SoundCard`."""
         assert len(frame) == FRAME_BYTES
         self._check()
+        stands_ms, self.stands_ms = self.stands_ms, 0
+        await asyncio.sleep(stands_ms / 1000)
         starts = self._start_ms()
         self._horn.receive(starts, frame)
-        self._next_ms = starts + FRAME_MS
+        self._next_ms = starts + FRAME_MS * (1 + self.error_ppm / 1_000_000)
         self.frames_written += 1
         await self._wait_for_room()
         self._check()

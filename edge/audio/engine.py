@@ -22,6 +22,7 @@ from edge.audio.cue import Cue
 from edge.audio.handover import Handover
 from edge.audio.source import SourceOpener
 from edge.audio.teller import Teller
+from edge.audio.timekeeper import Timekeeper
 from edge.core.events import Event
 from edge.core.output import Output, Silence, StreamOutput
 from edge.ports import (
@@ -82,6 +83,7 @@ class Engine:
         self._closing = Closing()
         self._handover = Handover(self._bus, amplifier=self._amplifier, teller=self._teller, closing=self._closing)
         self._card_clock = CardClock()
+        self._timekeeper = Timekeeper()
         self._wake = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
 
@@ -175,6 +177,7 @@ class Engine:
         line = Line(now, self._bus.position, self._card_clock.heard_ms(now.mono, self._card.delay_ms()))
         await self._amplifier.follow(wanted=self._handover.wants_amplifier(now.mono))
         self._handover.follow(line)
+        self._timekeeper.keep(self._bus.current, line)
         frame = self._bus.render()
         self._tell(line)
         self._teller.watch(self._bus.current)

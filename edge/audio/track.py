@@ -8,6 +8,7 @@ from typing import Final
 
 from edge.audio.fader import RAMP_SAMPLES, Fader, falling
 from edge.audio.feed import Feed
+from edge.audio.fit import fitted
 from edge.audio.level import Loudness, PowerMean, gain
 from edge.audio.source import Audible
 from protocol.clock import WallMs
@@ -23,6 +24,7 @@ class Track:
     Attributes:
         began: when its first sample leaves.
         leaves_at: the sample of the bus before which it has to be gone; None while nothing ends it.
+        lean: samples to leave out of the next frame, negative to repeat: one at most.
         loudness: how loud it was on the bus.
         output_power: how loud the board measured it at the amplifier.
     """
@@ -31,6 +33,7 @@ class Track:
     feed: Feed
     began: WallMs
     leaves_at: int | None = None
+    lean: int = 0
     loudness: Loudness = field(default_factory=Loudness)
     output_power: PowerMean = field(default_factory=PowerMean)
     _fader: Fader = field(default_factory=Fader)
@@ -67,7 +70,7 @@ class Track:
     def render(self, samples: int) -> bytes:
         """The next samples, with what is missing filled softly."""
         self._foresee_end(samples)
-        taken = self._with_tail(self._fader.apply(self.feed.take(samples)))
+        taken = self._with_tail(self._fader.apply(self._take(samples)))
         missing = samples - len(taken) // 2
         if taken:
             self._last_value = audioop.getsample(taken, 2, len(taken) // 2 - 1)
@@ -75,6 +78,11 @@ class Track:
             taken += self._fall(missing)
         self.loudness.add(taken)
         return taken
+
+    def _take(self, samples: int) -> bytes:
+        lean, self.lean = self.lean, 0
+        taken = self.feed.take(samples + lean)
+        return fitted(taken, samples) if lean else taken
 
     def _foresee_end(self, samples: int) -> None:
         left = self.feed.left_samples
