@@ -22,7 +22,9 @@ from edge.config import AgentConfig
 from edge.core.clock_trust import believed
 from edge.core.state import AgentState
 from edge.core.status import status_of
+from edge.core.timeline import config_of
 from edge.ports import Clock, MediaStore, Player
+from protocol.limits import MESSAGES_MAX
 from protocol.report import Status
 from provisioning.controller_line import ControllerLine
 from simulators.air import Air, Programmes
@@ -188,7 +190,10 @@ class SimDevice:
             stick=self._stick.state,
         )
         status = self.status()
-        return known if status is None or self.state is None else _told(known, self.state, status, self._amplified())
+        if status is None or self.state is None:
+            return known
+        told = _told(known, self.state, status, self._amplified())
+        return dataclasses.replace(told, lamps=self.board.sim_lamps.states)
 
     def _amplified(self) -> bool:
         return self.board.sim_amplifier.on if self.full_sound else self._light.amplified
@@ -226,6 +231,11 @@ class SimDevice:
         """See `PanelDevice`."""
         if self.powered:
             self.board.buttons.press_stop()
+
+    async def press_message(self, number: int) -> None:
+        """See `PanelDevice`."""
+        if self.powered:
+            self.board.buttons.press_message(number)
 
     async def set_network(self, weather: NetworkWeather) -> None:
         """See `PanelDevice`."""
@@ -268,4 +278,10 @@ def _told(known: Face, state: AgentState, status: Status, amplified: bool) -> Fa
         media_held=status.media_held,
         media_wanted=status.media_wanted,
         faults=tuple(str(one) for one in status.faults),
+        messages=_messages(state),
     )
+
+
+def _messages(state: AgentState) -> tuple[str | None, ...]:
+    signed = {one.number: one.title for one in config_of(state).messages}
+    return tuple(signed.get(number) for number in range(1, MESSAGES_MAX + 1))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from hardware.interfaces import LampStates
+from protocol.limits import MESSAGES_MAX
 from protocol.report import LEVEL_SILENCE_CDB
 from simulators.language import N_
 
@@ -52,6 +54,8 @@ class Face:
         linked: the agent has its connection to the broker.
         sounding: what sounds, as the agent names it.
         key_turned: the emergency key switch is on.
+        lamps: the three lamps of the device.
+        messages: for each message button what is signed behind it, by its title; None for nothing.
     """
 
     powered: bool = True
@@ -69,6 +73,8 @@ class Face:
     media_held: int = 0
     media_wanted: int = 0
     faults: tuple[str, ...] = ()
+    lamps: LampStates = LampStates()
+    messages: tuple[str | None, ...] = (None,) * MESSAGES_MAX
 
 
 class PanelDevice(Protocol):
@@ -101,6 +107,10 @@ class PanelDevice(Protocol):
 
     async def press_stop(self) -> None:
         """The stop button."""
+        ...
+
+    async def press_message(self, number: int) -> None:
+        """The button of a stored message, 1 to 3."""
         ...
 
     async def set_network(self, weather: NetworkWeather) -> None:

@@ -142,6 +142,12 @@ class Officer:
         await sign_request(self._session, signer, hand_over.form(), key=key, passphrase=passphrase)
 
 
+def message_of(number: int, media: dict[str, Any]) -> dict[str, Any]:
+    """A sound of the library behind a message button, as an audible configuration names it."""
+    sound = {name: media[name] for name in ("digest", "size_bytes", "duration_ms")}
+    return {"number": number, "title": media["title"], "media": sound}
+
+
 async def _good(answer: aiohttp.ClientResponse) -> Any:
     if not 200 <= answer.status < 300:
         raise AnswerError(f"{answer.method} {answer.url.path}: {answer.status} {(await answer.text())[:400]}")

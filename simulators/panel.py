@@ -36,6 +36,7 @@ SAYINGS = {
     "talking_locked": N_("Touch to end"),
     "listen": N_("Listen to the village"),
     "listening": N_("Stop listening"),
+    "message_none": N_("No message is signed"),
     "no_power": N_("No power"),
     "linked": N_("Connected to the controller"),
     "unlinked": N_("No connection; the device goes on alone"),

@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from edge.ports import FRAME_BYTES
+from protocol.limits import MESSAGES_MAX
 from simulators.face import Face, NetworkWeather, PanelDevice, StationWeather, TalkSource
 
 LOOK_S = 0.2
@@ -95,6 +96,13 @@ async def _stop(device: PanelDevice, _message: dict[str, Any]) -> None:
     await device.press_stop()
 
 
+async def _message(device: PanelDevice, message: dict[str, Any]) -> None:
+    number = message["number"]
+    if type(number) is not int or not 1 <= number <= MESSAGES_MAX:
+        raise ValueError(f"no message button has the number {number}")
+    await device.press_message(number)
+
+
 async def _network(device: PanelDevice, message: dict[str, Any]) -> None:
     await device.set_network(NetworkWeather(message["to"]))
 
@@ -115,6 +123,7 @@ _ACTS: dict[str, Act] = {
     "talk": _talk,
     "key": _key,
     "stop": _stop,
+    "message": _message,
     "network": _network,
     "power": _power,
     "station": _station,

@@ -27,7 +27,7 @@ from simulators.encoder import encode
 from simulators.face import NetworkWeather
 from simulators.listening import find
 from simulators.melody import melody
-from simulators.officer import Officer
+from simulators.officer import Officer, message_of
 from simulators.story.ear import SILENT_CDB, Ear
 from simulators.story.stage import KE_SACH, present, rules
 from tests.e2e.conftest import DESKTOP, PHONE
@@ -40,6 +40,9 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
 ]
 SONG = melody(77, duration_ms=6000)
+INVITATION = (
+    "Kính mời bà con đến nhà văn hoá ấp để họp. Ai bận xin báo trước với trưởng ấp, số điện thoại ở bảng tin."
+)
 EMERGENCY = "Nước dâng nhanh. Bà con sơ tán đến trường học."
 
 
@@ -159,6 +162,31 @@ async def test_panel_talks_and_is_heard(town: Town, pictures: Path, screen: dict
         await expect(panel.locator("#rung")).to_have_text("Im lặng")
         await panel.locator("#listen").click()
         await expect(panel.locator("#note")).to_be_hidden()
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=["phone", "desktop"])
+async def test_message_button_says_its_title_and_sounds(town: Town, pictures: Path, screen: dict[str, int]) -> None:
+    async with town.person(OPERATOR, screen=screen) as page, Officer(town.province, OPERATOR, key=KEY) as officer:
+        spoken = await officer.speak(INVITATION, unit=KE_SACH, title="Mời họp ấp")
+        config = rules() | {"messages": [message_of(1, spoken)]}
+        await officer.sign(await officer.ask(KE_SACH, kind="audible-config", config=config))
+        await town.loud.wait_state(lambda state: spoken["digest"] in state.media, within_s=20)
+        panel = await _panel(page, town.loud)
+        first, second = panel.locator("[data-message='1']"), panel.locator("[data-message='2']")
+        await expect(first).to_contain_text("Mời họp ấp")
+        await expect(second).to_contain_text("Chưa có tin nào được ký")
+        await first.click()
+        await expect(first).to_have_attribute("aria-pressed", "true")
+        await expect(panel.locator("[data-lamp=sound]")).to_have_attribute("data-on", "true")
+        await page.screenshot(path=pictures / f"panel-message-{screen['width']}.png", full_page=True)
+        await first.click()
+        await expect(panel.locator("#rung")).to_have_text("Im lặng")
+        await second.click()
+        await expect(panel.locator("[data-lamp=fault]")).to_have_attribute("data-glow", "blink")
+        await first.click()
+        await expect(panel.locator("[data-lamp=fault]")).to_have_attribute("data-glow", "off")
+        await panel.locator("#stop").click()
+        await expect(first).to_have_attribute("aria-pressed", "false")
 
 
 async def _panel(page: Page, device: SimDevice) -> FrameLocator:

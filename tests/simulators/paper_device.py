@@ -48,6 +48,9 @@ class PaperDevice:
     async def press_stop(self) -> None:
         self.touched.append("stop")
 
+    async def press_message(self, number: int) -> None:
+        self.touched.append(f"message {number}")
+
     async def set_network(self, weather: NetworkWeather) -> None:
         self.touched.append(f"network {weather}")
         self.become(network=weather, linked=weather is NetworkWeather.UP)

@@ -90,6 +90,7 @@ async def test_every_touch_arrives(client: TestClient, device: PaperDevice) -> N
         {"act": "talk", "on": True, "source": "recording"},
         {"act": "talk", "on": False},
         {"act": "stop"},
+        {"act": "message", "number": 2},
         {"act": "network", "to": "half_open"},
         {"act": "power", "on": False},
         {"act": "station", "to": "foreign"},
@@ -102,6 +103,7 @@ async def test_every_touch_arrives(client: TestClient, device: PaperDevice) -> N
         "talk recording",
         "release",
         "stop",
+        "message 2",
         "network half_open",
         "power False",
         "station foreign",
@@ -112,7 +114,9 @@ async def test_every_touch_arrives(client: TestClient, device: PaperDevice) -> N
 
 async def test_nonsense_touches_nothing(client: TestClient, device: PaperDevice) -> None:
     line = await _line(client, device)
-    for text in ("{", "[]", '{"act":"fly"}', '{"act":"network","to":"mars"}', '{"act":"talk"}'):
+    nonsense = ["{", "[]", '{"act":"fly"}', '{"act":"network","to":"mars"}', '{"act":"talk"}']
+    nonsense += [f'{{"act":"message","number":{one}}}' for one in ("0", "4", "-1", "1e999", '"one"', "null", "[]")]
+    for text in nonsense:
         await line.send_str(text)
     await line.send_json({"act": "stop"})
     await _until(lambda: bool(device.touched))

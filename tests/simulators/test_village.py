@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientSession
 
 from edge.core.output import Rung
+from hardware.interfaces import Glow
 from protocol import codec
 from protocol.errors import DocumentError
 from protocol.units import UnitPath
@@ -77,6 +78,16 @@ async def test_key_makes_it_an_emergency(light: SimDevice) -> None:
     light.turn_key(True)
     await _talking(light)
     assert light.face().rung == Rung.EMERGENCY_MICROPHONE
+
+
+async def test_message_button_without_message_is_answered_by_the_fault_lamp(light: SimDevice) -> None:
+    await _until(light, lambda face: face.clock == "agreed")
+    assert light.face().messages == (None, None, None)
+    await light.press_message(2)
+    face = await _until(light, lambda face: face.lamps.fault is Glow.BLINK)
+    assert "message_missing" in face.faults
+    assert face.lamps.on_air is Glow.OFF
+    assert face.lamps.link is Glow.BLINK
 
 
 async def test_voice_is_heard_from_the_horn(loud: SimDevice) -> None:

@@ -41,17 +41,17 @@ function show(next) {
   face = next;
   const powered = face.powered;
   document.querySelector(".cabinet").dataset.dark = String(!powered);
-  lamp("power", powered);
-  lamp("network", powered && face.linked);
-  lamp("sound", powered && face.amplifier);
-  lamp("emergency", powered && face.rung <= 2);
-  lamp("fault", powered && face.faults.length > 0);
+  lamp("power", powered ? "on" : "off");
+  lamp("network", face.lamps.link);
+  lamp("sound", face.lamps.on_air);
+  lamp("fault", face.lamps.fault);
   at("rung").textContent = powered ? words.rungs[face.rung] : words.sayings.no_power;
   at("sounding").textContent = powered ? words.sayings[face.linked ? "linked" : "unlinked"] : "";
   at("clock").textContent = powered ? words.clocks[face.clock] : "";
   at("media").textContent = powered ? `${face.media_held}/${face.media_wanted} ${words.sayings.media}` : "";
   meter(at("level"), powered && face.amplifier ? face.level_cdb / 100 : -60);
   showSwitches();
+  showMessages();
   showFaults(powered ? face.faults : []);
 }
 
@@ -69,6 +69,17 @@ function showSwitches() {
   at("talk").lastElementChild.textContent = words.sayings[at("lock").checked ? `${name}_locked` : name];
 }
 
+// A button with nothing signed behind it can be pressed as well: the fault lamp answers, as at the pole.
+function showMessages() {
+  for (const button of document.querySelectorAll("[data-message]")) {
+    const title = face.messages[button.dataset.message - 1];
+    button.disabled = !face.powered;
+    button.dataset.empty = String(title === null);
+    button.lastElementChild.textContent = title ?? words.sayings.message_none;
+    button.setAttribute("aria-pressed", String(face.sounding === `message-${button.dataset.message}`));
+  }
+}
+
 function showFaults(faults) {
   at("faults").replaceChildren(...faults.map((code) => {
     const line = document.createElement("li");
@@ -77,8 +88,10 @@ function showFaults(faults) {
   }));
 }
 
-function lamp(name, on) {
-  document.querySelector(`[data-lamp="${name}"]`).dataset.on = String(on);
+function lamp(name, glow) {
+  const shown = document.querySelector(`[data-lamp="${name}"]`).dataset;
+  shown.glow = glow;
+  shown.on = String(glow === "on");
 }
 
 function meter(scale, db) {
@@ -124,6 +137,9 @@ addEventListener("blur", talkUp);
 at("lock").addEventListener("change", () => { talker.release(); if (face) showSwitches(); });
 at("key").addEventListener("click", () => send({ act: "key", on: !face?.key_turned }));
 at("stop").addEventListener("click", () => send({ act: "stop" }));
+for (const button of document.querySelectorAll("[data-message]")) {
+  button.addEventListener("click", () => send({ act: "message", number: Number(button.dataset.message) }));
+}
 at("stick").addEventListener("click", () => send({ act: "stick" }));
 
 for (const button of document.querySelectorAll("[data-act] button")) {
