@@ -84,18 +84,22 @@ class AlsaCapture:
 
     async def run(self, call: Callable[[], T]) -> T:
         """Makes a call in the input's thread. Raises CardLostError, and whatever the call raises."""
+        place = self._place
         try:
-            return await self._lane.run(call)
+            return await self._lane.run(call, given_up=place.close)
         except DriverHungError:
-            place, self._place = self._place, _Place()
+            if self._place is place:
+                self._place = _Place()
             if place.recording is not None:
-                place.recording.give_up()
+                place.recording.closed = True
             raise
+        except CardLostError:
+            raise
+        except Exception as error:
+            raise CardLostError(f"{self._name} is at fault: {error}") from error
 
     def _open(self, place: _Place) -> _Recording:
-        if place.recording is not None:
-            place.recording.close()
-            place.recording = None
+        place.close()
         library = self._library or load_library()
         pcm = open_pcm(self._name, Direction.CAPTURE, library=library, root=self._root)
         if self._mixer and pcm.card_number is not None:
@@ -137,10 +141,15 @@ class _CaptureSource:
 
 
 class _Recording:
-    """One opening of an input, as the thread sees it that calls ALSA."""
+    """One opening of an input, as the thread sees it that calls ALSA.
+
+    Attributes:
+        closed: nobody reads it any more; a call for it that hangs may still hold the input.
+    """
 
     def __init__(self, pcm: AlsaPcm) -> None:
         self._pcm = pcm
+        self._open_pcm: AlsaPcm | None = pcm
         self._head = bytearray()
         self._paces: bool | None = None
         self._next_s = time.monotonic() + FRAME_MS / 1000
@@ -155,13 +164,6 @@ class _Recording:
         """
         if self.closed:
             return None
-        try:
-            return self._tried()
-        finally:
-            if self.closed:  # given up meanwhile
-                self._let_go()
-
-    def _tried(self) -> bytes:
         for _ in range(_TRIES):
             try:
                 return self._frame()
@@ -205,24 +207,25 @@ class _Recording:
 
     def close(self) -> None:
         """Lets go of the input."""
-        if not self.closed:
-            self.closed = True
-            self._let_go()
-
-    def give_up(self) -> None:
-        """A call for it hangs, and lets go of the input should it ever come back: a second call would hang, too."""
         self.closed = True
-
-    def _let_go(self) -> None:
-        self._pcm.stop()
-        self._pcm.close()
+        pcm, self._open_pcm = self._open_pcm, None
+        if pcm is not None:
+            pcm.stop()
+            pcm.close()
 
 
 class _Place:
     """Where an input's opening is kept: only the thread that calls ALSA changes it.
 
-    After a call that hangs an input goes on with a new place, and never touches what is in the old one.
+    After a call that hangs an input goes on with a new place; what is in the old one is closed by the call's own
+    thread, should it come back: a second call into a hanging driver hangs, too.
     """
 
     def __init__(self) -> None:
         self.recording: _Recording | None = None
+
+    def close(self) -> None:
+        """Lets go of the input."""
+        recording, self.recording = self.recording, None
+        if recording is not None:
+            recording.close()

@@ -112,11 +112,17 @@ class AlsaCard:
             _log.debug("%s went while it fell silent: %s", self._name, error)
 
     async def _run(self, call: Callable[[], T]) -> T:
+        place = self._place
         try:
-            return await self._lane.run(call)
+            return await self._lane.run(call, given_up=place.close)
         except DriverHungError:
-            self._place = Place()
+            if self._place is place:
+                self._place = Place()
             raise
+        except CardLostError:
+            raise
+        except Exception as error:
+            raise CardLostError(f"{self._name} is at fault: {error}") from error
 
     # What follows runs in the lane's thread.
 
@@ -126,12 +132,9 @@ class AlsaCard:
         place.playback = playback
         try:
             playback.write(frame)
-        except CardLostError:
+        except Exception:  # whatever it is: kept open it would fail for ever, also when the card is back
             place.close()
             raise
-        except Exception as error:  # kept open it would fail for ever, also when the card is back
-            place.close()
-            raise CardLostError(f"{self._name} is at fault: {error}") from error
         finally:
             self.xruns = max(self.xruns, playback.xruns)
         return playback.line.ahead_ms(now_ms())

@@ -41,25 +41,30 @@ class AlsaLane:
         self._thread: threading.Thread | None = None
         self._hung: list[threading.Thread] = []
 
-    async def run(self, call: Callable[[], T]) -> T:
+    async def run(self, call: Callable[[], T], *, given_up: Callable[[], object] = bool) -> T:
         """What the call returns or raises.
 
         Cancelling leaves the call to itself; the next one waits behind it.
+
+        Args:
+            given_up: made in the same thread should the call come back after all, and those that waited behind it.
 
         Raises:
             DriverHungError: it takes too long, or too many calls before it still hang.
         """
         future: Future[T] = Future()
-        self._queue().put((call, future))
+        jobs = self._queue()
+        jobs.put((call, future))
         answer = asyncio.wrap_future(future)
         answer.add_done_callback(_heard)
         try:
             async with asyncio.timeout(self._patience_s):
                 return await asyncio.shield(answer)
         except TimeoutError as error:
-            if self._thread is not None:
+            if self._jobs is jobs and self._thread is not None:  # else another has given it up already
                 self._hung.append(self._thread)
-            self.close()
+                jobs.put((given_up, Future()))
+                self.close()
             raise DriverHungError(f"the {self._name} has not answered for {self._patience_s:g} s") from error
 
     def leave(self, call: Callable[[], object]) -> None:

@@ -93,7 +93,7 @@ class Place:
     """Where a card's playback is kept: only the thread that calls ALSA changes it.
 
     A write that was cancelled still happens, so who comes next must find what it opened. After a call that hangs a
-    card goes on with a new place, and never touches what is in the old one.
+    card goes on with a new place; what is in the old one is closed by the call's own thread, should it come back.
     """
 
     def __init__(self) -> None:

@@ -140,6 +140,24 @@ async def test_microphone_given_up_while_it_opens_is_not_left_open(alsa: SimAlsa
     assert not alsa.open_pcms
 
 
+async def test_microphone_with_an_error_nobody_knows_is_a_lost_one(
+    alsa: SimAlsa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture = AlsaCapture("hw:1", library=alsa)
+    source = await capture.open()
+    await read(source)
+    (pcm,) = alsa.open_pcms
+
+    def fail() -> int:
+        raise alsa.ALSAAudioError("File descriptor in bad state")
+
+    monkeypatch.setattr(pcm, "avail", fail)
+    with pytest.raises(CardLostError, match="bad state"):
+        await source.read()
+    await source.close()
+    assert not alsa.open_pcms
+
+
 async def test_hanging_microphone_is_not_touched_until_it_comes_back(
     alsa: SimAlsa, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -199,6 +199,35 @@ async def test_card_with_an_error_nobody_knows_is_opened_anew(alsa: SimAlsa, mon
     await card.close()
 
 
+async def test_card_is_used_again_whoever_waited_for_it_while_it_hung(
+    alsa: SimAlsa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was opened meanwhile must not be forgotten open: nobody could open it a second time."""
+    card, released, write = AlsaCard("hw:1", library=alsa, patience_s=0.1), threading.Event(), SimPcm.write
+
+    def hang(self: SimPcm, samples: bytes) -> int:
+        released.wait()
+        return write(self, samples)
+
+    monkeypatch.setattr(SimPcm, "write", hang)
+    writing = asyncio.create_task(card.write(SILENT_FRAME))
+    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(card.write(SILENT_FRAME))
+    await asyncio.wait([writing])
+    assert isinstance(writing.exception(), CardLostError)
+    monkeypatch.setattr(SimPcm, "write", write)
+    (hung,) = alsa.open_pcms
+    alsa.open_pcms.clear()  # it has been pulled out and plugged in again
+    await card.write(SILENT_FRAME)
+    await asyncio.wait([waiting])
+    assert isinstance(waiting.exception(), CardLostError)
+    await card.write(SILENT_FRAME)
+    assert card.opened == 2
+    released.set()
+    await card.close()
+    assert hung not in alsa.open_pcms
+
+
 @pytest.mark.parametrize(
     ("decibels", "volume"), [(None, (100, None)), ((-3700, 0), (100, 0)), ((-10_239, 400), (100, 0))]
 )

@@ -69,3 +69,21 @@ async def test_driver_that_hangs_all_night_does_not_use_up_the_threads() -> None
         await asyncio.sleep(0.005)
     assert await lane.run(lambda: "back") == "back"
     lane.close()
+
+
+async def test_who_waited_behind_a_hanging_call_takes_nothing_from_who_comes_later() -> None:
+    lane, released, order = AlsaLane("card", patience_s=0.1), threading.Event(), list[str]()
+    hanging = asyncio.create_task(lane.run(released.wait, given_up=lambda: order.append("given up")))
+    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(lane.run(lambda: order.append("waiting"), given_up=lambda: order.append("twice")))
+    await asyncio.wait([hanging])
+    assert isinstance(hanging.exception(), CardLostError)
+    first = await lane.run(threading.get_ident)
+    await asyncio.wait([waiting])
+    assert isinstance(waiting.exception(), CardLostError)
+    assert await lane.run(threading.get_ident) == first
+    released.set()
+    while len(order) < 2:
+        await asyncio.sleep(0.005)
+    assert order == ["waiting", "given up"]
+    lane.close()
