@@ -22,13 +22,21 @@ LANGUAGE_COOKIE: Final = "signer_lang"
 
 @web.middleware
 async def speak(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Chooses the language; `?lang=` is remembered."""
+    """Chooses the language; `?lang=` is remembered, also by an answer that leads on to another page."""
     asked = request.query.get("lang")
     i18n.use_language(asked or request.cookies.get(LANGUAGE_COOKIE, ""))
-    answer = await handler(request)
+    try:
+        answer = await handler(request)
+    except web.HTTPRedirection as leads_on:
+        _remember(leads_on, asked)
+        raise
+    _remember(answer, asked)
+    return answer
+
+
+def _remember(answer: web.StreamResponse, asked: str | None) -> None:
     if asked in i18n.LANGUAGES and not answer.prepared:
         answer.set_cookie(LANGUAGE_COOKIE, asked, max_age=31_536_000, httponly=True, samesite="Lax")
-    return answer
 
 
 @web.middleware

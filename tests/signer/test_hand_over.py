@@ -128,6 +128,15 @@ async def test_only_the_controllers_pages_hand_over(desk: Desk, origin: str, sta
         assert answer.status == status
 
 
+async def test_signer_goes_on_in_the_language_of_the_controllers_page(desk: Desk) -> None:
+    for language, word in (("en", "Stop"), ("vi", "Dừng")):
+        form = desk.form(Kind.STOP, documents.stop())
+        async with desk.session.post(f"{desk.origin}/review?lang={language}", data=form) as answer:
+            page = await answer.text()
+        assert f'<html lang="{language}">' in page
+        assert word in page
+
+
 async def test_rebound_name_is_refused(desk: Desk) -> None:
     port = desk.origin.rpartition(":")[2]
     for host, status in ((f"evil.example:{port}", 403), ("127.0.0.1", 403), (f"localhost:{port}", 200)):

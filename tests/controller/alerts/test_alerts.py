@@ -167,7 +167,7 @@ async def test_form_leads_to_signer(stage: Stage) -> None:
     first = await stage.commune.send("/alerts/new", fields, once="twice")
     again = await stage.commune.send("/alerts/new", fields, once="twice")
     assert first.path == again.path
-    assert 'action="http://127.0.0.1:8090/review"' in first.text and 'value="alert-drill"' in first.text
+    assert 'action="http://127.0.0.1:8090/review?lang=vi"' in first.text and 'value="alert-drill"' in first.text
 
 
 async def test_old_draft_is_made_anew(stage: Stage, hands: Hands) -> None:

@@ -34,7 +34,7 @@ async def test_what_changes_is_listed_and_handed_over(stage: Stage) -> None:
     text = await stage.operator.see("/signing")
     assert "Tin một" in text
     answer = await stage.operator.send("/signing/schedule", {"unit": KE_SACH})
-    assert f'action="{stage.running.config.signer_url}/review"' in answer.text
+    assert f'action="{stage.running.config.signer_url}/review?lang=vi"' in answer.text
     assert hidden(answer.text, "controller") == stage.running.origin
     assert hidden(answer.text, "return_url") == f"{stage.running.origin}/signing"
     payload = json.loads(base64.b64decode(hidden(answer.text, "payload")))
