@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from protocol.audible_config import DEFAULT_QUIET_HOURS, AudibleConfig, Window, in_any
-from protocol.bulletin import BulletinClass, Explicit, MediaRef
+from protocol.bulletin import BulletinClass, CatchUp, Explicit, MediaRef
 from protocol.clock import WallMs
 from protocol.schedule import Content, Item, Programme, Schedule
 from protocol.stream import StreamRelay
@@ -32,6 +32,7 @@ class ItemLine:
     Attributes:
         starts: the first few starts within eight days, `more` how many follow them; `later` whether any come after.
         quiet: whether a listed start lies in quiet hours, when the loudspeakers keep silent.
+        catch_up: what happens after a power cut; empty where nobody would ask.
         once: whether it has one start only, which `when` already says.
         unsigned: only an address is signed, not what comes from there.
         passed: whether nothing of it is still to come.
@@ -141,7 +142,7 @@ def _line(item: Item, change: Change, *, places: Places, quiet: tuple[Window, ..
         later=wording.later_starts(item.when, now),
         length=wording.length(item.content.duration_ms),
         source=_source(item.content),
-        catch_up=wording.catch_up_words(item.catch_up),
+        catch_up=_catch_up(item),
         unsigned=isinstance(item.content, StreamRelay),
         media=item.content.media if isinstance(item.content, Programme) else None,
         once=isinstance(item.when, Explicit) and len(set(item.when.starts)) == 1,
@@ -156,6 +157,13 @@ def _source(content: Content) -> str:
         return _("Internet relay: %(address)s") % {"address": content.address}
     words = _("Relay of FM %(frequency)s") % {"frequency": wording.frequency(content.frequency_khz)}
     return words + (_(", station identity %(pi)s") % {"pi": content.pi} if content.pi else "")
+
+
+def _catch_up(item: Item) -> str:
+    """A relay that goes on has no place by the clock to go on from; that it begins again or is left out, it obeys."""
+    if item.catch_up is CatchUp.RESUME and not isinstance(item.content, Programme):
+        return ""
+    return wording.catch_up_words(item.catch_up)
 
 
 def _order(schedule: Schedule) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 from protocol import codec
 from protocol.alert import Cancel
 from protocol.audible_config import Fallback, StoredMessage, Window
-from protocol.bulletin import BulletinClass, Explicit, Weekly
+from protocol.bulletin import BulletinClass, CatchUp, Explicit, Weekly
 from protocol.clock import WallMs
 from protocol.document import Kind
 from protocol.keys import SigningKey
@@ -54,6 +54,13 @@ async def test_relay_of_a_web_radio_in_words(desk: Desk) -> None:
     text = words((await desk.open(Kind.SCHEDULE, documents.schedule(item)))[1])
     assert "Internet relay: https://radio.vn/vov1.m3u8" in text
     assert "What this station says is not signed, only its address." in text
+    assert "After a power cut" not in text
+
+
+async def test_relay_that_a_power_cut_ends_says_so(desk: Desk) -> None:
+    item = replace(documents.relay("a"), catch_up=CatchUp.SKIP)
+    text = words((await desk.open(Kind.SCHEDULE, documents.schedule(item)))[1])
+    assert "After a power cut it is left out." in text
 
 
 async def test_messages_behind_the_buttons_in_words(desk: Desk) -> None:
