@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from controller.demo import PROVINCE
 from protocol.units import UnitPath
@@ -24,14 +25,17 @@ from simulators.air import station_plan
 from simulators.child import Child, ChildError, is_free
 from simulators.demo_text import Speaker, tell_ready, tell_taken
 from simulators.language import N_
-from simulators.officer import AnswerError, Officer
+from simulators.officer import AnswerError, Officer, message_of
 from simulators.province import Addresses, Province, open_province, prepare
 from simulators.surroundings import Enrolled
 
 DATA: Final = Path(__file__).parents[1] / "data"
 _QUIET: Final = {"begin_s": 21 * 3600, "end_s": 6 * 3600}
 _FM_WINDOWS: Final = ({"begin_s": 6 * 3600, "end_s": 21 * 3600},)
+_MESSAGE_TITLE: Final = "Mời họp ấp"
+_MESSAGE: Final = "Kính mời bà con đến nhà văn hoá ấp để họp. Xin trân trọng thông báo."
 _ONLINE_S_MAX: Final = 60.0
+_log = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -124,7 +128,7 @@ def _all_online(devices: list[dict[str, object]]) -> bool:
 
 async def _sign_first_rules(operator: Officer) -> None:
     """The province's rules of the horn; once there are some, they are the operators' affair."""
-    rules = {
+    rules: dict[str, Any] = {
         "quiet_hours": [_QUIET],
         "fm_stations": station_plan(),
         "fm_windows": list(_FM_WINDOWS),
@@ -132,7 +136,17 @@ async def _sign_first_rules(operator: Officer) -> None:
     }
     asked = await operator.ask(PROVINCE, kind="audible-config", config=rules)
     if asked["summary"]["version"] == 1:
-        await operator.sign(asked)
+        rules["messages"] = await _first_messages(operator)
+        await operator.sign(await operator.ask(PROVINCE, kind="audible-config", config=rules))
+
+
+async def _first_messages(operator: Officer) -> list[dict[str, Any]]:
+    """What the first message button says; nothing where this machine has no voice."""
+    try:
+        return [message_of(1, await operator.speak(_MESSAGE, unit=PROVINCE, title=_MESSAGE_TITLE))]
+    except AnswerError as error:
+        _log.warning("no message is stored behind the first button: %s", error)
+        return []
 
 
 def _village(province: Province) -> Child:
