@@ -174,7 +174,7 @@ async def test_message_button_says_its_title_and_sounds(town: Town, pictures: Pa
         panel = await _panel(page, town.loud)
         first, second = panel.locator("[data-message='1']"), panel.locator("[data-message='2']")
         await expect(first).to_contain_text("Mời họp ấp")
-        await expect(second).to_contain_text("Chưa có tin nào được ký")
+        await expect(second).to_contain_text("Chưa có lời nhắn nào được ký")
         await first.click()
         await expect(first).to_have_attribute("aria-pressed", "true")
         await expect(panel.locator("[data-lamp=sound]")).to_have_attribute("data-on", "true")
