@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from hardware.chip_thread import in_chip_thread
+from hardware.chip_thread import BusHungError, in_chip_thread
 from hardware.errors import CardLostError
 from hardware.interfaces import FmSignal, SoundSource
 from hardware.rds import Decoder, Group
@@ -25,6 +25,7 @@ SCAN_TO_KHZ: Final = 108_000
 _AFTER_GROUP_S: Final = 0.06
 _NO_GROUP_S: Final = 0.03
 """A group stands for 40 ms of 87.6: looked at so, each is seen once and few are missed."""
+_ONCE_MORE_S: Final = 0.01
 _RDS_SILENT_S: Final = 3.0
 _CLOCK_AGREEMENT_S: Final = 2.0
 _STATIONS_MAX: Final = 60
@@ -228,7 +229,14 @@ class Si4703Tuner:
         self._forget(0)
 
     async def _read(self) -> Reading:
-        return await in_chip_thread(self._chip.read)
+        """Once more after a disturbed message: a chip that is lost is reset, and that is a second of silence."""
+        try:
+            return await in_chip_thread(self._chip.read)
+        except BusHungError:
+            raise
+        except OSError:
+            await asyncio.sleep(_ONCE_MORE_S)
+            return await in_chip_thread(self._chip.read)
 
     def _identity(self) -> str | None:
         if asyncio.get_running_loop().time() - self._heard_s > _RDS_SILENT_S:

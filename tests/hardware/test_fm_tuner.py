@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -194,6 +195,25 @@ async def test_meter_is_silent_while_the_tuner_is_reset(receiver: Receiver) -> N
     await tuner.check()
     await tuner.close()
     assert quiet == [True, False]
+
+
+async def test_spark_on_the_bus_does_not_interrupt_the_station(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await receiver.tuner.tune(99_900)
+    assert await identity(receiver) == "A201"
+    whole, messages = receiver.bus.read, itertools.count()
+
+    def disturbed(address: int, count: int) -> bytes:
+        if next(messages) % 20 == 0:
+            raise OSError(121, "nobody acknowledges")
+        return whole(address, count)
+
+    monkeypatch.setattr(receiver.bus, "read", disturbed)
+    for _ in range(30):
+        await asyncio.sleep(1)
+        assert (await receiver.tuner.signal()).pi == "A201"
+    assert next(messages) > 100
 
 
 async def test_stuck_data_line(receiver: Receiver) -> None:
