@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from controller.bulletins.acts import Desk, as_bulletin
 from controller.bulletins.checks import find_problems, load_neighbourhood
 from controller.bulletins.domain import Bulletin, State, is_offered, narrowest
-from controller.bulletins.draft import DraftText, missing
+from controller.bulletins.draft import Draft, DraftText, missing
 from controller.bulletins.problem import Problem
 from controller.schedules.preview import Preview, preview
 from controller.schedules.queries import airing_of_bulletin
 from controller.schedules.reach import Reach, reach
+
+_PARTS: Final = {
+    **dict.fromkeys(("stream_address", "frequency_khz", "relay_ms"), "media_digest"),
+    **dict.fromkeys(("date", "time", "days", "first_date", "last_date", "except_dates"), "kind"),
+}
+"""Fields of the form, and the field under which the whole they belong to is missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +44,16 @@ async def foresee(
     draft, wrong = await desk.try_read(text, keeps=keeps)
     bulletin = as_bulletin(draft, author=desk.viewer.account, now=desk.now, name=keeps.id if keeps else "")
     if wrong:
-        told = {one.field for one in wrong}
-        lacking = tuple(one for one in missing(draft) if one.field not in told)
+        lacking = _lacking(draft, wrong)
         targets = narrowest(tuple(one for one in draft.targets if one in desk.tree.names))
         return Foresight((*wrong, *lacking), reach(targets, desk.tree.devices, desk.tree.population))
     return await foresee_bulletin(desk, bulletin, states=states)
+
+
+def _lacking(draft: Draft, wrong: Iterable[Problem]) -> tuple[Problem, ...]:
+    """What is missing, but not what is there and only wrong: that has its own sentence."""
+    told = {_PARTS.get(one.field, one.field) for one in wrong}
+    return tuple(one for one in missing(draft) if one.field not in told)
 
 
 async def foresee_bulletin(desk: Desk, bulletin: Bulletin, *, states: Iterable[State]) -> Foresight:

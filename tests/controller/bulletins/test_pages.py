@@ -254,6 +254,20 @@ async def test_address_of_a_web_radio_is_kept_while_it_is_wrong(stage: Stage) ->
     assert "Hãy ghi đầy đủ địa chỉ của đài" in answer.text
 
 
+async def test_preview_of_a_wrong_address_does_not_ask_for_a_sound_as_well(stage: Stage) -> None:
+    fields = form(kind="now") | STREAM | {"stream_address": "radio.vn/vov 1"}
+    answer = await stage.author.send("/bulletins/preview", fields)
+    assert "Hãy ghi đầy đủ địa chỉ của đài" in answer.text
+    assert "Hãy chọn nội dung" not in answer.text
+    answer = await stage.author.send("/bulletins/preview", fields | {"stream_address": "", "relay_minutes": ""})
+    assert "Hãy chọn nội dung" in answer.text
+
+
+async def test_preview_of_a_wrong_day_does_not_ask_for_a_time_as_well(stage: Stage) -> None:
+    answer = await stage.author.send("/bulletins/preview", form(kind="once", date="31/02", time="17:00"))
+    assert "Hãy chọn giờ phát" not in answer.text
+
+
 async def test_web_radio_comes_into_the_schedule(stage: Stage) -> None:
     content = {"kind": "stream", "address": "https://radio.vn/vov1", "duration_ms": 1_800_000}
     made = await approved(stage.author, stage.approver, draft(content=content))
