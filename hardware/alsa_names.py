@@ -22,7 +22,11 @@ from pathlib import Path
 from typing import Final
 
 from hardware.errors import CardLostError
+from hardware.i18n import N_
 
+NO_CARD_NAME: Final = N_(
+    "%(name)s names no sound card: usb:<vid>:<pid>[:<path>] or card:<id> does; lsusb and aplay -l show them"
+)
 _CARDS_MAX: Final = 32
 """As many as the kernel numbers (SNDRV_CARDS)."""
 _TEXT_BYTES_MAX: Final = 256
@@ -69,6 +73,11 @@ class FoundCard:
         return self.playback if direction is Direction.PLAYBACK else self.capture
 
 
+def is_name(name: str) -> bool:
+    """Whether a name can mean a device at all: a stable id is whole, and anything else is for ALSA to know."""
+    return not name.startswith(("usb", "card:")) or bool(_USB.fullmatch(name) or _CARD.fullmatch(name))
+
+
 def resolve(name: str, direction: Direction, *, root: Path = Path("/")) -> str:
     """The ALSA device that a name means now.
 
@@ -82,12 +91,14 @@ def resolve(name: str, direction: Direction, *, root: Path = Path("/")) -> str:
         return name
     candidates = [card for card in cards(root=root) if _is_meant(name, card)]
     if not candidates:
-        raise CardLostError(f"no sound card {name} is plugged in")
+        raise CardLostError(N_("no sound card %(name)s is plugged in"), name=name)
     for card in candidates:
         device = card.device(direction)
         if device is not None:
             return f"plughw:{card.number},{device}"
-    raise CardLostError(f"sound card {name} has no {direction.name.lower()}")
+    playing = direction is Direction.PLAYBACK
+    words = N_("sound card %(name)s cannot play") if playing else N_("sound card %(name)s cannot record")
+    raise CardLostError(words, name=name)
 
 
 def cards(*, root: Path = Path("/")) -> list[FoundCard]:
@@ -102,7 +113,7 @@ def _is_meant(name: str, card: FoundCard) -> bool:
         return card.usb == f"{vid}:{pid}".lower() and port in (None, card.port)
     if by_id := _CARD.fullmatch(name):
         return card.card_id == by_id[1]
-    raise CardLostError(f"{name[:60]!r} names no sound card: usb:<vid>:<pid>[:<path>] or card:<id> does")
+    raise CardLostError(NO_CARD_NAME, name=repr(name[:60]))
 
 
 def _card(root: Path, number: int) -> FoundCard | None:

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from hardware.alsa_names import Direction, resolve
 from hardware.errors import CardLostError
+from hardware.i18n import N_
 from hardware.interfaces import FRAME_SAMPLES, SAMPLE_RATE
 
 PERIODS: Final = 10
@@ -146,7 +147,7 @@ class AlsaPcm:
 
     def _wait(self, until: float) -> None:
         if time.monotonic() > until:
-            raise CardLostError(f"{self.device} stands still")
+            raise CardLostError(N_("%(card)s stands still"), card=self.device)
         waiting = select.poll()
         for descriptor, events in self._pcm.polldescriptors():
             waiting.register(descriptor, events)
@@ -167,8 +168,8 @@ def open_pcm(name: str, direction: Direction, *, library: Any, root: Path = Path
             if pcm := _opened(asked, direction, library):
                 return pcm
     except library.ALSAAudioError as error:
-        raise CardLostError(f"{name} cannot be opened: {error}") from error
-    raise CardLostError(f"{name} cannot be made to take mono sound at {SAMPLE_RATE} Hz")
+        raise CardLostError(N_("%(card)s cannot be opened: %(why)s"), card=name, why=error) from error
+    raise CardLostError(N_("%(card)s takes no sound at %(rate)d Hz"), card=name, rate=SAMPLE_RATE)
 
 
 def _opened(device: str, direction: Direction, library: Any) -> AlsaPcm | None:
@@ -203,7 +204,7 @@ def load_library() -> Any:
     try:
         import alsaaudio
     except ImportError as error:
-        raise CardLostError("ALSA cannot be used: pyalsaaudio or libasound is not installed") from error
+        raise CardLostError(N_("ALSA cannot be used: pyalsaaudio or libasound is not installed")) from error
     _quieten()
     return alsaaudio
 

@@ -52,11 +52,13 @@ class HardwareBoard:
 
     Attributes:
         broken: parts that the file names and that could not be opened, with the reason.
+        failures: the same as errors, for whoever words them.
     """
 
     def __init__(self, file: BoardFile, access: Access | None = None) -> None:
         self.file = file
         self.broken: dict[str, str] = {}
+        self.failures: dict[str, Exception] = {}
         self._access = access or Access()
         self._opened: list[tuple[str, Any]] = []
         for remark in file.remarks():
@@ -131,6 +133,7 @@ class HardwareBoard:
             made = make(part)
         except Exception as error:  # one bad driver must not silence the others
             self.broken[name] = str(error) or type(error).__name__
+            self.failures[name] = error
             _log.warning("%s is not to be had: %s", name, self.broken[name])
             return None
         if hasattr(made, "close"):

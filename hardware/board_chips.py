@@ -13,6 +13,7 @@ from hardware.access import Access
 from hardware.board_file import BoardFile, ClockChipPart, GuardianPart, MeterPart, TunerPart
 from hardware.chip_thread import in_chip_thread
 from hardware.errors import BoardError
+from hardware.i18n import N_
 from hardware.interfaces import Amplifier, FmTuner
 from hardware.linux_i2c import I2c
 
@@ -103,7 +104,7 @@ class Chips:
             self.own_tuner = self._make_own_tuner(part, capture)
             return self.own_tuner
         if self.guardian is None:
-            raise BoardError("it is behind the guardian, which is not to be had")
+            raise BoardError(N_("it is behind the guardian, which is not to be had"))
         from hardware.guardian_link import GuardianTuner
 
         return GuardianTuner(self.guardian, capture)
@@ -117,7 +118,7 @@ class Chips:
         assert part.reset_pin is not None, "the file was checked"
         reset = self._fit("tuner reset", part.reset_pin, lambda pin: OutputLine(pin, factory=self._access.pins()))
         if reset is None:
-            raise BoardError("its reset pin is not to be had")
+            raise BoardError(N_("its reset pin is not to be had"))
         chip = Si4703(bus, reset=reset.set, hold_sdio=bus.hold, address=part.address)
         return Si4703Tuner(chip, capture, quiet=self._quiet)
 
@@ -189,12 +190,13 @@ def read_key(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(_KEY_BYTES * 4)
         return data if len(data) == _KEY_BYTES else _from_digits(data)
-    except (OSError, ValueError) as error:
-        raise BoardError(f"the guardian's key {path} cannot be read: {error}; pair the guardian again") from error
+    except (OSError, ValueError, BoardError) as error:
+        words = N_("the guardian's key %(path)s cannot be read: %(why)s; pair the guardian again")
+        raise BoardError(words, path=path, why=error.strerror if isinstance(error, OSError) else error) from error
 
 
 def _from_digits(data: bytes) -> bytes:
     key = bytes.fromhex(data.decode("ascii"))
     if len(key) != _KEY_BYTES:
-        raise ValueError(f"it has {len(key)} bytes, not {_KEY_BYTES}")
+        raise BoardError(N_("it has %(count)d bytes, not %(wanted)d"), count=len(key), wanted=_KEY_BYTES)
     return key

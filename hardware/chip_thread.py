@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import Any, Final, ParamSpec, TypeVar
 
 from hardware.errors import CardLostError
+from hardware.i18n import N_
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class ChipThread(Executor):
         """
         since_s = self._busy_since_s
         if since_s is not None and time.monotonic() - since_s > self._patience_s:
-            raise BusHungError("the bus hangs")
+            raise BusHungError(N_("the bus hangs"))
         timer = asyncio.timeout(self._patience_s)
         try:
             async with timer:
@@ -58,7 +59,9 @@ class ChipThread(Executor):
         except TimeoutError as error:
             if not timer.expired():
                 raise
-            raise BusHungError(f"the bus has not answered for {self._patience_s:g} s") from error
+            raise BusHungError(
+                N_("the bus has not answered for %(limit)s s"), limit=f"{self._patience_s:g}"
+            ) from error
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """See `concurrent.futures.Executor`."""

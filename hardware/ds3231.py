@@ -19,6 +19,7 @@ from typing import Final
 from hardware.ads1115 import Bus
 from hardware.chip_thread import in_chip_thread
 from hardware.errors import CardLostError
+from hardware.i18n import N_
 from hardware.interfaces import Condition, Part
 
 ADDRESS: Final = 0x68
@@ -85,16 +86,18 @@ class Ds3231:
             self._bus.write(self._address, bytes((register,)))
             data = self._bus.read(self._address, count)
         except OSError as error:
-            raise CardLostError(f"the clock chip does not answer: {error}") from error
+            raise CardLostError(N_("the clock chip does not answer: %(why)s"), why=error) from error
         if len(data) != count:
-            raise CardLostError(f"the clock chip gave {len(data)} bytes instead of {count}")
+            raise CardLostError(
+                N_("the clock chip gave %(got)d bytes instead of %(wanted)d"), got=len(data), wanted=count
+            )
         return data
 
     def _put(self, register: int, data: bytes) -> None:
         try:
             self._bus.write(self._address, bytes((register, *data)))
         except OSError as error:
-            raise CardLostError(f"the clock chip does not answer: {error}") from error
+            raise CardLostError(N_("the clock chip does not answer: %(why)s"), why=error) from error
 
 
 def _decoded(data: bytes) -> int | None:
@@ -151,7 +154,7 @@ class KernelClock:
         try:
             return ChipTime(int(self._path.read_text()[:20]), trusted=True)
         except FileNotFoundError as error:
-            raise CardLostError(f"the kernel has no clock chip: {error}") from error
+            raise CardLostError(N_("the kernel has no clock chip: %(why)s"), why=error) from error
         except (OSError, ValueError):
             return ChipTime(0, trusted=False)
 

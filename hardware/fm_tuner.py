@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from hardware.chip_thread import BusHungError, in_chip_thread
 from hardware.errors import CardLostError
+from hardware.i18n import N_
 from hardware.interfaces import FmSignal, SoundSource
 from hardware.rds import Decoder, Group
 from hardware.si4703 import SEEK_RSSI_DBUV, FrequencyError, Reading, Si4703, Si4703Error, check_frequency
@@ -219,7 +220,7 @@ class Si4703Tuner:
                 raise CardLostError(str(error)) from error
             except (OSError, Si4703Error) as error:
                 self._lose()
-                raise CardLostError(f"the FM chip does not answer as it should: {error}") from error
+                raise CardLostError(N_("the FM chip does not answer as it should: %(why)s"), why=error) from error
             except asyncio.CancelledError:
                 self._lose()
                 raise

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from hardware.errors import BoardError
+from hardware.i18n import N_
 
 _log = logging.getLogger(__name__)
 _PULL: Final = {True: "down", False: "up"}
@@ -41,7 +42,7 @@ def pin_factory() -> Any:
             _log.info("%s", one.message)
         return steady(Device.pin_factory)
     except Exception as error:  # each library behind gpiozero raises its own kind
-        raise BoardError(f"there are no pins to be had: {error}") from error
+        raise BoardError(N_("there are no pins to be had: %(why)s"), why=error) from error
 
 
 def steady(factory: Any) -> Any:
@@ -101,7 +102,7 @@ class OutputLine:
         except BoardError:
             raise
         except Exception as error:
-            raise BoardError(f"pin {pin} cannot be an output: {error}") from error
+            raise BoardError(N_("pin %(pin)d cannot be an output: %(why)s"), pin=pin, why=error) from error
 
     @property
     def on(self) -> bool:
@@ -113,7 +114,7 @@ class OutputLine:
         try:
             self._device.value = on
         except Exception as error:
-            raise BoardError(f"pin {self._number} cannot be set: {error}") from error
+            raise BoardError(N_("pin %(pin)d cannot be set: %(why)s"), pin=self._number, why=error) from error
         self._on = on
 
     def close(self) -> None:
@@ -151,7 +152,7 @@ class InputLine:
         except BoardError:
             raise
         except Exception as error:
-            raise BoardError(f"pin {pin} cannot be an input: {error}") from error
+            raise BoardError(N_("pin %(pin)d cannot be an input: %(why)s"), pin=pin, why=error) from error
 
     def closed(self) -> bool:
         """Whether the contact is closed now. A pin that cannot be read is open."""

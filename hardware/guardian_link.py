@@ -21,6 +21,7 @@ from hardware.guardian_line import GuardianLine
 from hardware.guardian_parts import GuardianAmplifier as GuardianAmplifier
 from hardware.guardian_parts import GuardianTuner as GuardianTuner
 from hardware.guardian_plan import guarded
+from hardware.i18n import N_, Phrase
 from hardware.interfaces import FmSignal, GuardianState, GuardPlan
 
 HELLO_S: Final = 0.5
@@ -117,7 +118,7 @@ class GuardianLink:
         """Its last starts, oldest first. Raises CardLostError."""
         read = message.resets_of(await self._asked(message.ASK_RESETS, b"", within_s=_ANSWER_S_MAX))
         if read is None:
-            raise CardLostError("the guardian's list of resets cannot be read")
+            raise CardLostError(N_("the guardian's list of resets cannot be read"))
         return tuple(GuardianReset(number, message.CAUSES[cause], wall or None) for number, cause, wall in read[1])
 
     async def want(self, *, amplifier: bool | None = None, fm: bool | None = None) -> None:
@@ -139,7 +140,7 @@ class GuardianLink:
         """The reading of the guardian's tuner. Raises CardLostError."""
         read = message.reading_of(await self._asked(message.MEASURE, b"", within_s=_ANSWER_S_MAX))
         if read is None:
-            raise CardLostError("the guardian's reading cannot be read")
+            raise CardLostError(N_("the guardian's reading cannot be read"))
         _, result, khz, rssi_dbuv, pi = read
         _raise_refusal(result)
         return FmSignal(khz, rssi_dbuv, None if pi is None else f"{pi:04X}")
@@ -147,7 +148,7 @@ class GuardianLink:
     async def _commanded(self, kind: int, body: bytes, *, within_s: float) -> None:
         state = message.state_of(await self._asked(kind, body, within_s=within_s))
         if state is None:
-            raise CardLostError("the guardian's answer cannot be read")
+            raise CardLostError(N_("the guardian's answer cannot be read"))
         _raise_refusal(state.result)
 
     async def _asked(self, kind: int, body: bytes, *, within_s: float) -> bytes:
@@ -159,13 +160,15 @@ class GuardianLink:
             async with asyncio.timeout(within_s):
                 return await answer
         except TimeoutError as error:
-            raise CardLostError(f"the guardian gave no answer within {within_s} s") from error
+            raise CardLostError(
+                N_("the guardian gave no answer within %(limit)s s"), limit=f"{within_s:g}"
+            ) from error
         finally:
             self._waiting.pop(counter, None)
 
     def _seal(self, kind: int, body: bytes) -> int:
         if self._session is None or self._line is None:
-            raise CardLostError("the guardian is not there")
+            raise CardLostError(N_("the guardian is not there"))
         frame, counter = self._session.seal(kind, body)
         self._line.send(frame)
         return counter
@@ -260,7 +263,18 @@ class GuardianLink:
         return asyncio.get_running_loop().time()
 
 
+_REASONS: Final = (
+    N_("an older plan than the one it holds"),
+    N_("unreadable"),
+    N_("it has no tuner"),
+    N_("the tuner does not answer or cannot receive that"),
+    N_("its flash could not be written"),
+    N_("a command it does not know"),
+)
+"""For the catalogue: `message.RESULTS`, which runs on the guardian, too."""
+
+
 def _raise_refusal(result: int) -> None:
     if result != message.DONE:
         reason = message.RESULTS[result] if result < len(message.RESULTS) else str(result)
-        raise CardLostError(f"the guardian refuses: {reason}")
+        raise CardLostError(N_("the guardian refuses: %(why)s"), why=Phrase(reason))

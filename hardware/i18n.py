@@ -7,9 +7,13 @@ a thousand lines take a few milliseconds, once, and only commands that talk to p
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from hardware.errors import PortError
 
 LANGUAGES: Final = ("vi", "en")
 _FILE_BYTES_MAX: Final = 1024 * 1024
@@ -80,3 +84,29 @@ class Catalogue:
 
 CATALOGUE: Final = Catalogue(Path(__file__).parent / "locale", "hardware")
 gettext = CATALOGUE.gettext
+
+
+def N_(sentence: str) -> str:
+    """Marks a sentence for the catalogue; it is translated when it is shown."""
+    return sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A part of a message, or a remark, that is English in a log and worded where a person reads it."""
+
+    message: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.message % self.values if self.values else self.message
+
+
+def worded(said: object) -> str:
+    """A `PortError` or `Phrase` in the reader's language, with whatever it quotes; anything else as it is."""
+    if not isinstance(said, (PortError, Phrase)):
+        return str(said) or type(said).__name__
+    if not said.values:
+        return gettext(said.message) or type(said).__name__
+    values = {name: one if isinstance(one, (int, float)) else worded(one) for name, one in said.values.items()}
+    return gettext(said.message) % values

@@ -23,6 +23,7 @@ from enum import StrEnum
 from typing import Final
 
 from hardware.errors import CardLostError
+from hardware.i18n import N_
 from hardware.interfaces import Amplifier, Condition, Part
 from hardware.line_meter import CURRENT, EARTH, VOLTAGE, LineMeter
 
@@ -198,11 +199,12 @@ class LineCheck:
         """
         readings = [one for one in [await self.measure() for _ in range(times)] if one is not None]
         if not readings:
-            raise CardLostError("the line cannot be measured while it sounds")
+            raise CardLostError(N_("the line cannot be measured while it sounds"))
         values = sorted(one.ohm for one in readings)
         middle = values[len(values) // 2]
         if values[-1] - values[0] > 0.1 * middle:
-            raise CardLostError(f"the line's impedance is not steady: {values[0]:.0f} to {values[-1]:.0f} ohm")
+            words = N_("the line's impedance is not steady: %(low)d to %(high)d ohm")
+            raise CardLostError(words, low=round(values[0]), high=round(values[-1]))
         return round(middle, 1)
 
     async def measure(self) -> LineReading | None:

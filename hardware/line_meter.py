@@ -22,6 +22,7 @@ from typing import Final
 
 from hardware.ads1115 import Ads1115
 from hardware.errors import CardLostError
+from hardware.i18n import N_
 from hardware.steps import walk
 
 VOLTAGE: Final = 0
@@ -106,7 +107,7 @@ class LineMeter:
             value_uv = await walk(self._converter.convert(channel, range_uv=range_uv))
         except OSError as error:
             self._missed(error)
-            raise CardLostError(f"the meter's converter does not answer: {error}") from error
+            raise CardLostError(N_("the meter's converter does not answer: %(why)s"), why=error) from error
         if self._misses >= _MISSES_MAX:
             _log.info("the meter answers again")
         self._misses, self.trouble = 0, ""

@@ -12,6 +12,7 @@ import threading
 from typing import Any, Final, Protocol
 
 from hardware.errors import BoardError
+from hardware.i18n import N_
 
 _DATA_PINS: Final = {0: 0, 1: 2}
 _PINCTRL: Final = "/usr/bin/pinctrl"
@@ -55,7 +56,8 @@ class LinuxI2c:
 
             self._bus: Any = SMBus(number)
         except (OSError, ImportError) as error:
-            raise BoardError(f"I2C bus {number} cannot be used: {error}; is it switched on in config.txt?") from error
+            words = N_("I2C bus %(number)d cannot be used: %(why)s; is it switched on in config.txt?")
+            raise BoardError(words, number=number, why=error) from error
 
     def read(self, address: int, count: int) -> bytes:
         """See `I2c`."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from hardware.errors import BoardError
+from hardware.i18n import N_, Phrase
 
 FILE_BYTES_MAX: Final = 64 * 1024
 TEXT_CHARS_MAX: Final = 200
@@ -41,21 +42,21 @@ def read_file(path: Path, cls: type[T]) -> T:
         with path.open("rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
     except OSError as error:
-        raise BoardError(f"{path} cannot be read: {error.strerror}") from error
+        raise BoardError(N_("%(path)s cannot be read: %(why)s"), path=path, why=error.strerror) from error
     try:
         return read_bytes(data, cls)
     except BoardError as error:
-        raise BoardError(f"{path}: {error}") from error
+        raise BoardError("%(path)s: %(why)s", path=path, why=error) from error
 
 
 def read_bytes(data: bytes, cls: type[T]) -> T:
     """Reads the content of a settings file. Raises BoardError."""
     if len(data) > FILE_BYTES_MAX:
-        raise BoardError(f"more than {FILE_BYTES_MAX // 1024} KiB cannot be a settings file")
+        raise BoardError(N_("more than %(size)d KiB cannot be a settings file"), size=FILE_BYTES_MAX // 1024)
     try:
         value = json.loads(data, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise BoardError(f"not JSON: {str(error)[:200]}") from error
+        raise BoardError(N_("not JSON: %(why)s"), why=str(error)[:200]) from error
     return _build(cls, value, "")
 
 
@@ -63,35 +64,41 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
         twice = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
-        raise BoardError(f"{_shown(twice)} is written twice in one place; keep one of them")
+        raise BoardError(N_("%(key)s is written twice in one place; keep one of them"), key=_shown(twice))
     return made
 
 
 def _build(cls: type[T], value: object, where: str) -> T:
     if not isinstance(value, dict):
-        raise BoardError(f"{where or 'the file'} is an object in braces {{ }}, not {_shown(value)}")
+        words = N_("%(name)s is an object in braces { }, not %(found)s")
+        raise BoardError(words, name=where or Phrase(N_("the file")), found=_shown(value))
     known = {one.name: one for one in fields(cls)}  # type: ignore[arg-type]
     hints = get_type_hints(cls)
     made: dict[str, Any] = {}
     for key, inner in value.items():
         if key not in known:
-            raise BoardError(f"there is no setting {_shown(_join(where, key))}{did_you_mean(key, known)}")
+            words = N_("there is no setting %(name)s%(hint)s")
+            raise BoardError(words, name=_shown(_join(where, key)), hint=did_you_mean(key, known))
         made[key] = _value(hints[key], inner, _join(where, key), known[key])
     for name, one in known.items():
         if name not in made and one.default is MISSING and one.default_factory is MISSING:
-            raise BoardError(f"{_join(where, name)} is missing")
+            raise BoardError(N_("%(name)s is missing"), name=_join(where, name))
     try:
         return cls(**made)
-    except ValueError as error:
-        raise BoardError(f"{where}: {error}" if where else str(error)) from error
+    except BoardError as error:
+        if not where:
+            raise
+        raise BoardError("%(name)s: %(why)s", name=where, why=error) from error
 
 
-def did_you_mean(key: str, known: Iterable[str]) -> str:
+def did_you_mean(key: str, known: Iterable[str]) -> Phrase:
     """What was probably meant, or all there is."""
     from difflib import get_close_matches
 
     near = get_close_matches(key[:TEXT_CHARS_MAX], list(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else f". Known are: {', '.join(known)}."
+    if near:
+        return Phrase(N_("; did you mean %(name)s?"), {"name": repr(near[0])})
+    return Phrase(N_(". Known are: %(names)s."), {"names": ", ".join(known)})
 
 
 def _value(hint: Any, value: object, where: str, field: Field[Any]) -> object:
@@ -108,15 +115,16 @@ def _value(hint: Any, value: object, where: str, field: Field[Any]) -> object:
 
 def _bool(value: object, where: str) -> bool:
     if not isinstance(value, bool):
-        raise BoardError(f"{where} is true or false, not {_shown(value)}")
+        raise BoardError(N_("%(name)s is true or false, not %(found)s"), name=where, found=_shown(value))
     return value
 
 
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise BoardError(f"{where} is text in quotation marks, not {_shown(value)}")
+        raise BoardError(N_("%(name)s is text in quotation marks, not %(found)s"), name=where, found=_shown(value))
     if len(value) > TEXT_CHARS_MAX or not value.isprintable():
-        raise BoardError(f"{where} has at most {TEXT_CHARS_MAX} characters, all printable; it has {len(value)}")
+        words = N_("%(name)s has at most %(most)d characters, all printable; it has %(count)d")
+        raise BoardError(words, name=where, most=TEXT_CHARS_MAX, count=len(value))
     return value
 
 
@@ -124,8 +132,10 @@ def _number(value: object, where: str, metadata: Mapping[str, Any]) -> int:
     low, high, hexadecimal = metadata["low"], metadata["high"], metadata["hexadecimal"]
     number = _from_hexadecimal(value) if hexadecimal and isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= high:
-        wanted = f'"{low:#04x}" to "{high:#04x}"' if hexadecimal else f"a whole number from {low} to {high}"
-        raise BoardError(f"{where} is {wanted}, not {_shown(value)}")
+        words = N_("%(name)s is a whole number from %(low)s to %(high)s, not %(found)s")
+        if hexadecimal:
+            words, low, high = N_('%(name)s is "%(low)s" to "%(high)s", not %(found)s'), f"{low:#04x}", f"{high:#04x}"
+        raise BoardError(words, name=where, low=low, high=high, found=_shown(value))
     return number
 
 

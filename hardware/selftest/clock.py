@@ -10,6 +10,7 @@ from typing import Final
 
 from hardware.errors import PortError
 from hardware.i18n import gettext as _
+from hardware.i18n import worded
 from hardware.selftest.bench import Bench
 from hardware.selftest.finding import Figure, Finding, Result
 from hardware.selftest.quiet import VIET_NAM
@@ -75,7 +76,7 @@ async def _chip(bench: Bench) -> tuple[datetime | None, str]:
     try:
         told = await bench.parts.clock_chip()
     except PortError as error:
-        return None, _("The clock chip does not answer: %(why)s") % {"why": error}
+        return None, _("The clock chip does not answer: %(why)s") % {"why": worded(error)}
     if told is None:
         return None, _("The clock chip has stopped. Replace its battery; the agent sets it again.")
     return told, ""

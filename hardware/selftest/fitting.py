@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hardware.board_file import BoardFile
 from hardware.chip_thread import in_chip_thread
+from hardware.i18n import worded
 from hardware.interfaces import Microphone
 from hardware.selftest.parts import Parts, Station, StationScan
 from hardware.selftest.stepping import step_through
@@ -44,7 +45,7 @@ def parts_of(board: HardwareBoard) -> Parts:
         scan=_scan(board),
         guardian=chips.guardian,
         clock_chip=_clock(board) if file.clock_chip and "clock_chip" not in gone else None,
-        broken=dict(gone),
+        broken={name: worded(error) for name, error in board.failures.items()},
         close=board.close,
     )
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from hardware.errors import BoardError
 from hardware.i18n import gettext as _
+from hardware.i18n import worded
 from hardware.selftest.bench import Bench
 from hardware.selftest.finding import Figure, Finding, Result
 
@@ -66,7 +67,7 @@ def read_line(path: Path) -> Line:
         )
         urlsplit(line.url).port  # noqa: B018 - raises for a port that is no number
     except OSError as error:
-        raise BoardError(f"{path}: {error.strerror}") from error
+        raise BoardError("%(path)s: %(why)s", path=path, why=error.strerror) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BoardError(f"{path}: {type(error).__name__}: {error}") from error
     return line
@@ -86,7 +87,7 @@ async def try_link(bench: Bench) -> Finding:
         line = read_line(bench.device_file)
         tls = _context(line)
     except (BoardError, OSError) as error:
-        found = _("The device's papers cannot be used: %(why)s") % {"why": error}
+        found = _("The device's papers cannot be used: %(why)s") % {"why": worded(error)}
         return Finding(Result.FAIL, found, _("Enrol the device again."))
     figures: dict[str, Figure] = {"tls": tls is not None}
     said = [await _controller(line, tls, figures), await _broker(line, tls, figures)]

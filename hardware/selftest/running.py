@@ -12,6 +12,7 @@ from typing import Final
 
 from hardware.errors import PortError
 from hardware.i18n import gettext as _
+from hardware.i18n import worded
 from hardware.selftest.bench import Bench
 from hardware.selftest.finding import Finding, Judged, Result, Trial
 
@@ -44,7 +45,7 @@ async def _finding(trial: Trial, bench: Bench) -> Finding:
         found = _("It did not end within %(seconds)d seconds.") % {"seconds": round(trial.within_s)}
         return Finding(Result.FAIL, found, _("Check the part's cable and supply, then try it alone with --only."))
     except (PortError, OSError) as error:
-        return Finding(Result.FAIL, str(error) or type(error).__name__, _look())
+        return Finding(Result.FAIL, worded(error), _look())
     except Exception as error:
         _log.debug("trial %s", trial.name, exc_info=True)
         found = _("The test itself stumbled: %(why)s") % {"why": f"{type(error).__name__}: {error}"}

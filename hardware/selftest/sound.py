@@ -9,6 +9,7 @@ from typing import Final
 
 from hardware.errors import PortError
 from hardware.i18n import gettext as _
+from hardware.i18n import worded
 from hardware.interfaces import FRAME_MS, SILENT_FRAME, Microphone, SoundCard, SoundSource
 from hardware.selftest.bench import Bench
 from hardware.selftest.finding import Figure, Finding, Result
@@ -103,7 +104,7 @@ class _Ear:
                 if self._listening and len(self.frames) < SWEEP_FRAMES + DELAY_FRAMES_MAX:
                     self.frames.append(frame)
         except PortError as error:
-            self.trouble = str(error)
+            self.trouble = worded(error)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from hardware.i18n import N_
 from hardware.selftest.clock import try_clock
 from hardware.selftest.disk import try_disk
 from hardware.selftest.finding import Trial
@@ -15,12 +16,6 @@ from hardware.selftest.power import try_heat, try_power
 from hardware.selftest.relay import try_guardian, try_relay
 from hardware.selftest.sound import try_sound
 from hardware.selftest.stations import try_tuner
-
-
-def N_(sentence: str) -> str:
-    """Marks a sentence for the catalogue; it is translated when it is shown."""
-    return sentence
-
 
 TRIALS: Final = (
     Trial("power", N_("Supply"), N_("a weak supply is not noticed before it fails"), try_power, 10.0, on_board=False),

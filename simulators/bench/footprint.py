@@ -46,7 +46,7 @@ _DEVICE: Final = "bench-c07"
 _PLAYER: Final = "hardware.vlc_player:make_player"
 _HARDWARE: Final = "edge.adapters.board:make_board"
 _SIMULATED: Final = "simulators.machine:make_board"
-_NULL_CARD: Final = {"variant": "bench", "sound": {"card": "null"}}
+_NULL_CARD: Final = {"sound": {"card": "null"}}
 
 
 async def measure(*, window_s: float = WINDOW_S, peers: Sequence[str] = ()) -> Figures:

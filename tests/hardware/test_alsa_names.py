@@ -59,7 +59,7 @@ def test_direction_chooses_card_and_device(tmp_path: Path) -> None:
     plug(tmp_path, 1, "Out", usb=STICK, port="1-1", streams=("pcm0p",))
     plug(tmp_path, 2, "In", usb=STICK, port="1-2", streams=("pcm3c", "pcm1c"))
     assert resolve(f"usb:{STICK}", Direction.CAPTURE, root=tmp_path) == "plughw:2,1"
-    with pytest.raises(CardLostError, match="capture"):
+    with pytest.raises(CardLostError, match="record"):
         resolve("card:Out", Direction.CAPTURE, root=tmp_path)
 
 

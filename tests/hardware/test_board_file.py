@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hardware.board_file import BoardFile, PanelPins, read_board, read_board_bytes
 from hardware.errors import BoardError
+from hardware.i18n import CATALOGUE, worded
 from hardware.strict_json import FILE_BYTES_MAX
 
 BOARDS = Path(__file__).parents[2] / "hardware/image/boards"
@@ -33,6 +34,22 @@ def test_example_boards_can_be_built(variant: str) -> None:
 def test_empty_file_is_a_sound_card_alone() -> None:
     assert board() == BoardFile()
     assert board().sound.card == "default"
+
+
+def test_empty_file_is_remarked() -> None:
+    assert "nothing but a sound card" in str(board().remarks()[0])
+    assert board(buttons={"talk": 5}).remarks() == ()
+
+
+def test_mistake_is_told_in_the_readers_language() -> None:
+    CATALOGUE.use("vi")
+    with pytest.raises(BoardError) as caught:
+        board(lamps={"link": 14}, guardian=GUARDIAN)
+    assert str(caught.value) == "lamps.link: pin 14 is already the UART's output; take another one"
+    assert worded(caught.value) == "lamps.link: chân 14 đã dùng cho đường ra của UART; hãy chọn chân khác"
+    with pytest.raises(BoardError) as caught:
+        board(amplifier={"pim": 17})
+    assert worded(caught.value) == "không có mục \"amplifier.pim\"; có phải là 'pin'?"
 
 
 def test_addresses_are_written_as_the_datasheet_does() -> None:
@@ -73,6 +90,13 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"tuner": {"capture": "default", "behind_guardian": True, "reset_pin": 4}, "guardian": GUARDIAN},
         "leave reset_pin out",
     ),
+    "half a USB id": ({"sound": {"card": "usb:0d8c"}}, "sound: 'usb:0d8c' names no sound card: usb:<vid>:<pid>"),
+    "tuner's card without id": (
+        {"tuner": {"capture": "card:", "reset_pin": 4}},
+        "tuner: 'card:' names no sound card",
+    ),
+    "variant misspelt": ({"variant": "standrd"}, "there is no variant 'standrd'; did you mean 'standard'?"),
+    "variant unknown": ({"variant": "x1"}, "Known are: cheapest, standard, station, own."),
     "name too long": ({"variant": "x" * 300}, "variant has at most 200 characters"),
     "name not printable": ({"variant": "a\nb"}, "all printable"),
 }
@@ -132,7 +156,7 @@ def test_any_json_is_a_board_or_an_explanation(value: object) -> None:
 
 def test_relay_that_clicks_at_power_on_is_remarked() -> None:
     (remark,) = board(amplifier={"pin": 17, "active_high": False}).remarks()
-    assert "amplifier.pin: pin 17 is pulled down at power-on" in remark
+    assert "amplifier.pin: pin 17 is pulled down at power-on" in str(remark)
     assert board(amplifier={"pin": 5, "active_high": False}).remarks() == ()
     assert len(board(selector={"computer_pin": 5, "fm_pin": 6}).remarks()) == 2
 
