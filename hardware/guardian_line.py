@@ -6,6 +6,7 @@ pyserial only opens and sets a real port; a test hands over a function that open
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from hardware.errors import CardLostError
 from hardware.guardian.wire import FrameReader
+from hardware.i18n import N_
 
 BAUD: Final = 115_200
 _READ_BYTES: Final = 4096
@@ -43,18 +45,18 @@ class GuardianLine:
         try:
             import serial
         except ImportError as error:
-            raise CardLostError("pyserial is missing: pip install pyserial") from error
+            raise CardLostError(N_("pyserial is missing: pip install pyserial")) from error
         try:
             self._serial = serial.Serial(port, BAUD, timeout=0, exclusive=True)
         except (OSError, ValueError) as error:
-            raise CardLostError(f"the guardian's port {port} cannot be opened: {error}") from error
+            raise CardLostError(_reason(error), port=port, why=error) from error
         return int(self._serial.fileno())
 
     async def frame(self) -> bytes:
         """The next frame, unjudged. Raises CardLostError when the line has broken."""
         frame = await self._frames.get()
         if frame is None:
-            raise CardLostError("the line to the guardian has broken")
+            raise CardLostError(N_("the line to the guardian has broken"))
         return frame
 
     def send(self, data: bytes) -> None:
@@ -68,7 +70,7 @@ class GuardianLine:
         except BlockingIOError:
             _log.debug("the line to the guardian is full; %d bytes are dropped", len(data))
         except OSError as error:
-            raise CardLostError(f"the line to the guardian has broken: {error}") from error
+            raise CardLostError(N_("the line to the guardian has broken: %(why)s"), why=error.strerror) from error
 
     def close(self) -> None:
         """Lets go of the descriptor."""
@@ -99,3 +101,24 @@ class GuardianLine:
         if self._frames.full():
             self._frames.get_nowait()
         self._frames.put_nowait(frame)
+
+
+def _reason(error: Exception) -> str:
+    """What to do about a port that does not open; pyserial's errors keep the kernel's number."""
+    number = getattr(error, "errno", None)
+    if number in (errno.EACCES, errno.EPERM):
+        return N_(
+            "the guardian's port %(port)s may not be used by this user: sudo usermod -aG dialout $USER, then log in "
+            "again, or run the command with sudo"
+        )
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        return N_(
+            "there is no port %(port)s: write enable_uart=1 into /boot/firmware/config.txt and restart, or plug the "
+            "guardian in; ls /dev/serial* /dev/ttyACM* shows what there is"
+        )
+    if number in (errno.EAGAIN, errno.EBUSY):
+        return N_(
+            "the guardian's port %(port)s is held by another program, perhaps the agent: "
+            "sudo systemctl stop loalang-agent"
+        )
+    return N_("the guardian's port %(port)s cannot be opened: %(why)s")

@@ -1,8 +1,8 @@
 """Pairs a computer with its guardian: makes the key they share and hands it over while the jumper is closed.
 
-`python -m hardware.guardian_pair PORT KEYFILE`. The key is written to the file first, readable by its owner alone,
-so it is never only in the guardian; a file that is there already is handed over again (a new guardian, the same
-computer).
+`python -m hardware.guardian_pair PORT KEYFILE`. The port is opened before anything is asked or made. The key is
+written to the file first, readable by its owner alone, so it is never only in the guardian; a file that is there
+already is handed over again (a new guardian, the same computer).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from hardware.errors import CardLostError
+from hardware.errors import BoardError, PortError
 from hardware.guardian import message, wire
 from hardware.guardian_line import GuardianLine
-from hardware.i18n import CATALOGUE
+from hardware.i18n import CATALOGUE, N_, worded
 from hardware.i18n import gettext as _
 
 WAIT_S_MAX: Final = 60.0
@@ -31,15 +31,12 @@ def key_of(path: Path) -> bytes:
     """The key in a file; a fresh one where there is no file yet.
 
     Raises:
-        ValueError: the file holds something else.
+        BoardError: the file holds something else.
         OSError: it cannot be read or made.
     """
     try:
         with path.open("rb") as file:
-            key = bytes.fromhex(file.read(_KEY_FILE_BYTES_MAX).decode("ascii"))
-        if len(key) != wire.KEY_BYTES:
-            raise ValueError(f"{len(key)} bytes")
-        return key
+            return _read(path, file.read(_KEY_FILE_BYTES_MAX))
     except FileNotFoundError:
         key = os.urandom(wire.KEY_BYTES)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -50,6 +47,17 @@ def key_of(path: Path) -> bytes:
         return key
 
 
+def _read(path: Path, data: bytes) -> bytes:
+    try:
+        key = bytes.fromhex(data.decode("ascii"))
+    except ValueError:
+        key = b""
+    if len(key) != wire.KEY_BYTES:
+        words = N_("%(path)s holds no key of a guardian; name another file, or remove it and a new key is made")
+        raise BoardError(words, path=path)
+    return key
+
+
 async def pair(port: str | Callable[[], int], key: bytes, *, within_s: float = WAIT_S_MAX) -> bool:
     """Hands the key over; gives whether the guardian has shown that it holds it.
 
@@ -58,6 +66,13 @@ async def pair(port: str | Callable[[], int], key: bytes, *, within_s: float = W
     """
     line = GuardianLine(port)
     try:
+        return await _handed_over(line, key, within_s)
+    finally:
+        line.close()
+
+
+async def _handed_over(line: GuardianLine, key: bytes, within_s: float) -> bool:
+    try:
         async with asyncio.timeout(within_s):
             while True:
                 line.send(wire.greeting(message.PAIR, key, key))
@@ -65,8 +80,6 @@ async def pair(port: str | Callable[[], int], key: bytes, *, within_s: float = W
                     return True
     except TimeoutError:
         return False
-    finally:
-        line.close()
 
 
 async def _confirmed(line: GuardianLine, key: bytes) -> bool:
@@ -80,6 +93,17 @@ async def _confirmed(line: GuardianLine, key: bytes) -> bool:
         return False
 
 
+async def _run(port: str, key_file: Path) -> bool:
+    """The port first: without it there is no need for a key, nor for a screwdriver."""
+    line = GuardianLine(port)
+    try:
+        key = key_of(key_file)
+        print(_("Close the guardian's pairing jumper now; I wait for a minute."), flush=True)
+        return await _handed_over(line, key, WAIT_S_MAX)
+    finally:
+        line.close()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command; 0 when they are a pair."""
     parser = argparse.ArgumentParser(
@@ -91,11 +115,9 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     CATALOGUE.use(chosen.lang)
     try:
-        key = key_of(chosen.key_file)
-        print(_("Close the guardian's pairing jumper now; I wait for a minute."))
-        paired = asyncio.run(pair(chosen.port, key))
-    except (OSError, ValueError, CardLostError) as error:
-        print(_("It did not work: %(why)s") % {"why": error}, file=sys.stderr)
+        paired = asyncio.run(_run(chosen.port, chosen.key_file))
+    except (OSError, PortError) as error:
+        print(_("It did not work: %(why)s") % {"why": worded(error)}, file=sys.stderr)
         return 1
     if not paired:
         print(_("The guardian did not answer. Is its jumper closed, has it power, is the port the right one?"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import fcntl
 import logging
 import os
 import random
@@ -11,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import serial
 
 from hardware.errors import CardLostError
 from hardware.guardian import message, wire
@@ -61,8 +64,39 @@ def test_key_file_is_made_once_and_for_its_owner(tmp_path: Path) -> None:
 def test_key_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "guardian.key"
     path.write_text("abcd")
-    assert main(["/dev/null", str(path)]) == 1
-    assert "Không ghép được" in capsys.readouterr().err
+    computer, guardian = os.openpty()
+    assert main([os.ttyname(guardian), str(path)]) == 1
+    assert "không phải tệp khóa của bộ giám sát" in capsys.readouterr().err
+    os.close(computer)
+    os.close(guardian)
+
+
+def test_port_that_is_not_there_is_told_before_anything_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "tty"), str(tmp_path / "guardian.key")]) == 1
+    told = capsys.readouterr()
+    assert "enable_uart=1" in told.err and not told.out
+    assert not (tmp_path / "guardian.key").exists()
+
+
+def test_port_that_another_program_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    computer, guardian = os.openpty()
+    fcntl.flock(guardian, fcntl.LOCK_EX)
+    assert main([os.ttyname(guardian), str(tmp_path / "guardian.key")]) == 1
+    assert "systemctl stop loalang-agent" in capsys.readouterr().err
+    os.close(computer)
+    os.close(guardian)
+
+
+@pytest.mark.parametrize(("number", "advice"), [(errno.EACCES, "dialout"), (errno.EIO, "cannot be opened")])
+def test_port_that_does_not_open(number: int, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise serial.SerialException(number, "no")
+
+    monkeypatch.setattr(serial, "Serial", refuse)
+    with pytest.raises(CardLostError, match=advice):
+        asyncio.run(pair("/dev/ttyS9", KEY))
 
 
 async def test_line_that_breaks_is_opened_again(node: GuardianNode) -> None:
