@@ -16,7 +16,7 @@ from typing import Any, Final, TextIO
 from hardware.board_file import BoardFile, read_board
 from hardware.errors import BoardError
 from hardware.gpio_line import drop_pins
-from hardware.i18n import CATALOGUE
+from hardware.i18n import CATALOGUE, N_, worded
 from hardware.i18n import gettext as _
 from hardware.selftest.asking import Technician
 from hardware.selftest.bench import Bench
@@ -27,7 +27,7 @@ from hardware.selftest.lock import AgentRunningError, alone_on
 from hardware.selftest.options import ETC, PARTS, Options, read_options
 from hardware.selftest.parts import Parts
 from hardware.selftest.quiet import SoundPermission
-from hardware.selftest.report import report_of, worst_of, write_report
+from hardware.selftest.report import check_writable, report_of, worst_of, write_report
 from hardware.selftest.running import StuckWatch, judge
 from hardware.selftest.table import Table, wants_colour
 from hardware.selftest.trials import TRIALS
@@ -49,6 +49,8 @@ class Run:
     async def run(self) -> int:
         """The exit code. Raises BoardError, AgentRunningError."""
         options = self._options
+        if options.report is not None:
+            _check_report(options.report)
         line = None if options.device is None else _line(options.device)
         data = options.data or (Path(line.data) if line is not None else DATA)
         self._line = line.device if line is not None else ""
@@ -58,6 +60,11 @@ class Run:
             print(words % {"path": ETC / "board.json"}, file=sys.stderr)
         with alone_on(data if touched else None):
             board = read_board(options.board) if options.board is not None else BoardFile()
+            for remark in board.remarks() if options.board is not None else ():
+                print(
+                    _("Remark on %(path)s: %(text)s") % {"path": options.board, "text": worded(remark)},
+                    file=sys.stderr,
+                )
             parts = await _parts(options.parts, board) if touched else Parts(clock_chip=chip_of(board))
             self._variant = parts.variant or board.variant
             async with parts.awake():
@@ -91,6 +98,14 @@ class Run:
             made = report_of(self._judged, device=self._line, board=self._variant, made_at=datetime.now(UTC))
             write_report(self._options.report, made)
         return int(worst_of(self._judged) is Result.FAIL)
+
+
+def _check_report(path: Path) -> None:
+    try:
+        check_writable(path)
+    except (OSError, ValueError) as error:
+        words = N_("--json %(path)s cannot be written: %(why)s; nothing was tried")
+        raise BoardError(words, path=path, why=getattr(error, "strerror", None) or error) from error
 
 
 def _line(path: Path) -> Line | None:
@@ -130,7 +145,7 @@ def main(arguments: Sequence[str]) -> int:
         )
         print(words % {"data": error}, file=sys.stderr)
     except (BoardError, OSError) as error:
-        print(_("The self-test cannot run: %(why)s") % {"why": error}, file=sys.stderr)
+        print(_("The self-test cannot run: %(why)s") % {"why": worded(error)}, file=sys.stderr)
     except KeyboardInterrupt:
         print(file=sys.stderr)
     return COULD_NOT_RUN

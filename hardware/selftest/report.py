@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterable
@@ -45,9 +46,22 @@ def _trial_of(one: Judged) -> dict[str, Any]:
     }
 
 
+def check_writable(path: Path) -> None:
+    """Before the trials: nobody should lose half an hour to a folder that is not there. Raises OSError."""
+    fresh = _fresh(path)
+    fresh.touch()
+    fresh.unlink()
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
+
+
 def write_report(path: Path, report: dict[str, Any]) -> None:
     """Writes it whole or not at all. Raises OSError."""
-    fresh = path.with_name(f".{path.name}.new")
+    fresh = _fresh(path)
     with fresh.open("w", encoding="utf-8") as file:
         json.dump(report, file, ensure_ascii=False, indent=1)
         file.flush()

@@ -210,6 +210,13 @@ def test_run_beside_an_agent_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
         assert run(tmp_path, "--only", "heat") == 0
 
 
+def test_report_that_cannot_be_written_is_told_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "--only", "disk", "--json", str(tmp_path / "none" / "r.json")) == 2
+    told = capsys.readouterr()
+    assert "--json" in told.err and not told.out
+    assert run(tmp_path, "--only", "disk", "--json", str(tmp_path)) == 2
+
+
 @pytest.mark.parametrize(
     "more", [["--board", "none.json"], ["--parts", "hardware.nobody:make"], ["--parts", "json:loads"]]
 )
