@@ -284,4 +284,4 @@ class Decoder:
 if __name__ == "__main__":
     from hardware.rds_listing import main
 
-    main()
+    raise SystemExit(main())

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import chain, repeat
 from typing import BinaryIO, Final
 
-from hardware.i18n import CATALOGUE
+from hardware.i18n import CATALOGUE, LANGUAGES, N_
 from hardware.i18n import gettext as _
 from hardware.rds import ClockTime, Decoder, Group, parse_group
 
 _LINE_BYTES_MAX: Final = 1000
 _NAMED_MAX: Final = 20
 """So many bad lines are named one by one; the rest are counted."""
+_REASONS: Final = (
+    N_("longer than 200 characters"),
+    N_("four blocks are needed"),
+    N_("a block is four hexadecimal digits or ----"),
+    N_("error levels are four digits from 0 to 3"),
+)
+"""For the catalogue: what `parse_group` says, which runs under MicroPython, too."""
+_LINE: Final = "A201 0408 E0CD 564F"
 
 
 def lines_of(file: BinaryIO) -> Iterator[str]:
@@ -39,7 +48,7 @@ def groups_of(lines: Iterable[str]) -> Iterator[tuple[int, Group | str]]:
         try:
             yield number, parse_group(line)
         except ValueError as error:
-            yield number, str(error)
+            yield number, _(str(error))
 
 
 def listing(lines: Iterable[str]) -> Iterator[tuple[bool, str]]:
@@ -89,13 +98,35 @@ def _in_words(value: str | int | ClockTime) -> str:
     return str(value)
 
 
-def main() -> None:
-    """Reads standard input to its end."""
-    parser = argparse.ArgumentParser(prog="python -m hardware.rds", description=_("Reads groups of RDS."))
-    parser.add_argument("--lang", choices=("vi", "en"), default="vi")
-    CATALOGUE.use(parser.parse_args().lang)
+def main(arguments: Sequence[str] | None = None, file: BinaryIO | None = None) -> int:
+    """Reads standard input to its end; the exit code is 1 when some lines were no groups, 2 when nothing came."""
+    _parser(arguments).parse_args(arguments)
+    source = file or sys.stdin.buffer
+    lines, blank = lines_of(source), 0
+    for first in lines:
+        if first:
+            break
+        blank += 1
+    else:
+        print(_("Nothing came on standard input."), _example(), sep="\n", file=sys.stderr)
+        return 2
     bad = False
-    for complaint, line in listing(lines_of(sys.stdin.buffer)):
+    for complaint, line in listing(chain(repeat("", blank), [first], lines)):
         bad = bad or complaint
         print(line, file=sys.stderr if complaint else sys.stdout)
-    raise SystemExit(1 if bad else 0)
+    return int(bad)
+
+
+def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
+    """In the language that is asked for, which is looked for before the rest."""
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--lang", default=LANGUAGES[0])
+    CATALOGUE.use(first.parse_known_args(arguments)[0].lang)
+    words = _("Reads groups of RDS from standard input, one a line, and says what they tell.")
+    parser = argparse.ArgumentParser(prog="python -m hardware.rds", description=words, epilog=_example())
+    parser.add_argument("--lang", choices=LANGUAGES, default=LANGUAGES[0])
+    return parser
+
+
+def _example() -> str:
+    return _("A line is four blocks of four digits: %(line)s") % {"line": f"echo {_LINE} | python -m hardware.rds"}

@@ -12,7 +12,7 @@ import pytest
 
 from hardware.i18n import CATALOGUE
 from hardware.rds import Decoder, Group, clock_time, parse_group
-from hardware.rds_listing import lines_of, listing
+from hardware.rds_listing import lines_of, listing, main
 from simulators.rds_encoder import name_groups, text_groups, time_group
 from tests.fuzz.mutation import FOREIGN
 
@@ -233,3 +233,16 @@ def test_many_bad_lines_are_counted() -> None:
 
 def test_endless_line_is_one_line() -> None:
     assert len(list(lines_of(io.BytesIO(b"A" * 5_000_000 + b"\nA201 0408 2020 4142\n")))) == 2
+
+
+def test_command_says_what_it_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "python -m hardware.rds" in capsys.readouterr().out
+    assert main(["--lang", "en"], io.BytesIO(b"\n\n")) == 2
+    assert "Nothing came on standard input.\nA line is four blocks" in capsys.readouterr().err
+
+
+def test_command_numbers_lines_as_they_came(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--lang", "en"], io.BytesIO(b"\nA201 0408 E0CD 564F\n\nx\n")) == 1
+    assert "line 4 is no group: four blocks are needed" in capsys.readouterr().err
