@@ -19,6 +19,7 @@ _OPEN_PACED_AHEAD_MS: Final = 200
 _STAY_SAMPLES_MAX: Final = SAMPLE_RATE // 5
 _SKIP_SAMPLES_MAX: Final = 2 * SAMPLE_RATE
 """A source that begins further back is opened again nearer to the place: cheaper than decoding what nobody hears."""
+_SLOW_MS_MAX: Final = 60_000
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Cue:
         self._ready_at = ready_at
         self._tell = tell
         self._opening: asyncio.Task[Opened] | None = None
+        self._slow_ms = 0
         if not isinstance(output, Silence):
             self._start(output)
 
@@ -88,7 +90,9 @@ class Cue:
             return begin
         belongs = line.position_at(line.mono_of(WallMs(output.origin + opened.offset_ms)))
         late = begin - belongs
-        if abs(late) > _SKIP_SAMPLES_MAX:
+        if late > _SKIP_SAMPLES_MAX or late < -_SKIP_SAMPLES_MAX - self._slow_ms * _SAMPLES_PER_MS:
+            # Opened in the same way it would be as late again, for ever: it is aimed ahead by what it took.
+            self._slow_ms = min(self._slow_ms + max(0, late) * 5 // 4 // _SAMPLES_PER_MS, _SLOW_MS_MAX)
             self._start(output)
             return None
         if late > OFFSET_SLACK_MS * _SAMPLES_PER_MS:
@@ -125,7 +129,7 @@ class Cue:
         paced = isinstance(output, MicrophoneOutput | FmOutput | LiveOutput)
         await self._clock.sleep_until(MonoMs(self.at - (_OPEN_PACED_AHEAD_MS if paced else _OPEN_AHEAD_MS)))
         now = self._clock.now()
-        begins = max(self.at, self._ready_at(now.mono))
+        begins = max(self.at, MonoMs(self._ready_at(now.mono) + self._slow_ms))
         return await self._opener.open(output, begins=WallMs(now.wall + begins - now.mono))
 
 
