@@ -44,7 +44,14 @@ _GATHER_FRAMES: Final = 75
 
 
 class VlcPlayer:
-    """Implements `hardware.interfaces.Player`."""
+    """Implements `hardware.interfaces.Player`.
+
+    Args:
+        file_patience: with a child that plays a file; a computer many times slower than a board needs more.
+    """
+
+    def __init__(self, *, file_patience: Patience = _FILE_PATIENCE) -> None:
+        self._file_patience = file_patience
 
     async def open(self, media: Path, *, offset_ms: int = 0) -> VlcSource:
         """See `hardware.interfaces.Player`."""
@@ -53,7 +60,7 @@ class VlcPlayer:
         def job(given: int) -> dict[str, object]:
             return {"file": str(media), "offset_samples": begin + given}
 
-        source = VlcSource(media.name, job, _FILE_PATIENCE)
+        source = VlcSource(media.name, job, self._file_patience)
         try:
             await source.gathered(1)
         except BaseException:

@@ -17,6 +17,8 @@ from typing import Any, Final
 
 from edge.config import AgentConfig
 from edge.core.state import AgentState
+from hardware.vlc_player import VlcPlayer
+from hardware.vlc_source import Patience
 from simulators.board import SimBoard
 from simulators.emulation.frames import read_frame, write_frame
 from simulators.fm_station import SimEther, SimStation
@@ -39,6 +41,11 @@ def make_board(config: AgentConfig) -> SimBoard:
     _watch_agent(door.observe)
     door.task = asyncio.ensure_future(door.run())
     return board
+
+
+def make_player() -> VlcPlayer:
+    """The real player. Its child needs many times as long to start here as on a board: qemu translates every step."""
+    return VlcPlayer(file_patience=Patience(first_s=60.0, later_s=15.0, ahead_frames=125))
 
 
 def _watch_agent(observe: Callable[[AgentState], None]) -> None:

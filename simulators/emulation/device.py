@@ -33,6 +33,7 @@ READY_S_MAX: Final = 300.0
 SPARE_PORT: Final = 9
 _LATE_MS: Final = 300
 """So long after it was heard a sample has certainly arrived here."""
+_JOURNAL_S_MAX: Final = 30
 _LOOK_S: Final = 0.3
 
 
@@ -137,6 +138,13 @@ class EmulatedDevice:
             await self.computer.gone()
             await self.board.know(None)
 
+    async def keep_journal(self) -> None:
+        """Adds to a file what its system wrote since it booted, which it keeps in memory only."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_JOURNAL_S_MAX):
+                _, journal = await self.hand.run("journalctl -q --no-pager -o short-precise")
+                await asyncio.to_thread(_append, self.journal, journal)
+
     # What it tells.
 
     async def wait_state(self, holds: Callable[[AgentState], bool], *, within_s: float) -> AgentState:
@@ -193,6 +201,11 @@ class EmulatedDevice:
                 continue
             known = found
             await self.computer.plug_stick(self.slot)
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _files(directory: Path) -> dict[str, bytes]:

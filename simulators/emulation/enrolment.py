@@ -13,7 +13,7 @@ from simulators.emulation.computer import HOST
 from simulators.network import Network
 from simulators.surroundings import Enrolled, Surroundings
 
-_BOARD = "simulators.emulation.board_door:make_board"
+_DOOR = "simulators.emulation.board_door"
 
 
 async def write_enrolment(
@@ -36,7 +36,8 @@ async def write_enrolment(
         "token": "",
         "heartbeat_ms": around.heartbeat_ms,
         "keepalive_s": around.keepalive_s,
-        "board": _BOARD,
+        "board": f"{_DOOR}:make_board",
+        "player": f"{_DOOR}:make_player",
     }
     papers = dict(zip(("ca", "certificate", "key"), around.papers(enrolled.device), strict=True))
     papers |= {"anchor": str(around.anchor), "root": str(around.root or "")}

@@ -20,7 +20,7 @@ from simulators.story.stage import POWER, Stage
 from simulators.story.steps import Figures, Steps, check
 
 _AGENT: Final = "loalang-agent.service"
-_HUNG_AT_MS, _DARK_MS = 5_000, 3_000
+_DARK_MS: Final = 3_000
 _JUDGED_MS: Final = 4_000
 _RESTART_S_MAX: Final = 90.0
 _RESUMED_S_MAX: Final = 120.0
@@ -121,8 +121,9 @@ def _exposure(line: str) -> float:
 async def power_and_watchdog(steps: Steps, stage: Stage, plan: Plan, device: EmulatedDevice) -> None:
     """The agent hangs in the middle of a programme; then the plug is pulled. Both times the programme goes on."""
     ear = stage.ear(POWER)
-    async with steps.step("agent_hangs"):
-        await ear.sound(plan.start + 1_000, plan.start + _HUNG_AT_MS)
+    async with steps.step("programme_plays") as figures:
+        await ear.until(plan.start)
+        await _resumed(ear, plan, device, figures, since_ms=plan.start)
     async with steps.step("watchdog_restarts_it") as figures:
         calls, stopped_ms = device.board.calls, wall_ms()
         await _said(device, f"systemctl kill -s STOP {_AGENT}")
@@ -161,6 +162,7 @@ def _plays(state: AgentState) -> bool:
 async def lost_data(steps: Steps, stage: Stage, device: EmulatedDevice) -> None:
     """The data partition dies: the device starts all the same, in memory, and says what is wrong."""
     async with steps.step("data_partition_destroyed") as figures:
+        await device.keep_journal()
         part = await _said(device, "blkid -L LOALANG-DATA")
         # Superblocks and all: what a dying card leaves. The agent's own files are gone with it.
         await device.hand.run(f"dd if=/dev/urandom of={part} bs=1M count=64 conv=notrunc oflag=direct; sync")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final, cast
 
@@ -54,19 +54,11 @@ async def _play(steps: Steps, data: Path, *, built: Path, place: str) -> None:
             figures["clock_error_ms"] = round(emulated.board.clock_error_ms, 2)
         async with steps.step("sign_in"):
             stage = await stack.enter_async_context(open_stage(province, village))
-        stack.push_async_callback(_keep_journal, emulated)
+        stack.push_async_callback(emulated.keep_journal)
         await image(steps, emulated)
         await _chapters(steps, stage, emulated, speech=await making)
         if place == POWER:
             await lost_data(steps, stage, emulated)
-
-
-async def _keep_journal(emulated: EmulatedDevice) -> None:
-    """What its system wrote, for whoever looks for a fault; it keeps it in memory only."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(30):
-            _, journal = await emulated.hand.run("journalctl -q --no-pager -o short-precise")
-            await asyncio.to_thread(emulated.journal.write_text, journal)
 
 
 async def _chapters(steps: Steps, stage: Stage, emulated: EmulatedDevice, *, speech: Path) -> None:
