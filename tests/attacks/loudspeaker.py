@@ -32,8 +32,8 @@ CORRELATION_MIN: Final = 0.7
 KEPT_S: Final = 120
 _LISTENED_S: Final = 60
 _ENOUGH_BYTES: Final = 72_000
-_LIFE_OF_A_DAY: Final = ("progress", "floor")
-"""Registers that move by themselves as programmes play and true documents come in."""
+_LIFE_OF_A_DAY: Final = ("guard_version", "progress", "floor")
+"""Registers that move by themselves: as programmes play, true documents come in, the guardian gets its plan anew."""
 
 
 @dataclass(frozen=True, slots=True)
