@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
 from controller.demo import PROVINCE, demo_places
+from protocol.audible_config import DEFAULT_QUIET_HOURS, in_any
+from protocol.clock import WallMs, local_datetime
 from simulators.language import N_, translator
 from simulators.province import Province
 
@@ -65,8 +68,23 @@ def tell_ready(speaker: Speaker, province: Province) -> None:
     _tell_addresses(speaker, province)
     _tell_people(speaker, province)
     _tell_tries(speaker, province)
+    tell_quiet(speaker, WallMs(time.time_ns() // 1_000_000))
     print()
     speaker.say(N_("Ctrl-C stops everything."))
+
+
+def tell_quiet(speaker: Speaker, wall: WallMs) -> None:
+    """In the evening the first thing one tries would be refused; whoever does not know why takes it for broken."""
+    if in_any(DEFAULT_QUIET_HOURS, wall):
+        print()
+        speaker.say(
+            N_(
+                "It is {time} in Viet Nam, within the demo's quiet hours (21:00–06:00, the night of QCVN 26:2025): "
+                "“now” is refused, choose a time after 06:00. Microphone, message buttons and emergencies "
+                "sound at night, too."
+            ),
+            time=f"{local_datetime(wall):%H:%M}",
+        )
 
 
 def _tell_addresses(speaker: Speaker, province: Province) -> None:
