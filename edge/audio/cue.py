@@ -16,6 +16,7 @@ from protocol.clock import MonoMs, WallMs
 _SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 _OPEN_AHEAD_MS: Final = 10_000
 _OPEN_PACED_AHEAD_MS: Final = 200
+_OPEN_STATION_AHEAD_MS: Final = 500
 _STAY_SAMPLES_MAX: Final = SAMPLE_RATE // 5
 _SKIP_SAMPLES_MAX: Final = 2 * SAMPLE_RATE
 """A source that begins further back is opened again nearer to the place: cheaper than decoding what nobody hears."""
@@ -126,11 +127,17 @@ class Cue:
         self._opening.add_done_callback(lambda _: self._tell())
 
     async def _open(self, output: Audible) -> Opened:
-        paced = isinstance(output, MicrophoneOutput | FmOutput | LiveOutput)
-        await self._clock.sleep_until(MonoMs(self.at - (_OPEN_PACED_AHEAD_MS if paced else _OPEN_AHEAD_MS)))
+        await self._clock.sleep_until(MonoMs(self.at - _ahead_ms(output)))
         now = self._clock.now()
         begins = max(self.at, MonoMs(self._ready_at(now.mono) + self._slow_ms))
         return await self._opener.open(output, begins=WallMs(now.wall + begins - now.mono))
+
+
+def _ahead_ms(output: Audible) -> int:
+    """How long before its instant a source is opened; one that sounds as it comes would grow old."""
+    if isinstance(output, FmOutput):
+        return _OPEN_STATION_AHEAD_MS
+    return _OPEN_PACED_AHEAD_MS if isinstance(output, MicrophoneOutput | LiveOutput) else _OPEN_AHEAD_MS
 
 
 def _result(opening: asyncio.Task[Opened]) -> Opened:

@@ -28,15 +28,24 @@ class Feed:
         paced: the source makes frames at its own pace: the oldest are dropped when nobody takes them, and after a
             gap a little is gathered first, or each frame would come a moment late.
         endless: the source has no end of its own, so an end is a failure.
+        gather_frames: so many come before it is ready; more of them bridge more, and are heard later.
     """
 
     def __init__(
-        self, source: SoundSource, *, keeps_time: bool = False, paced: bool = False, endless: bool = False
+        self,
+        source: SoundSource,
+        *,
+        keeps_time: bool = False,
+        paced: bool = False,
+        endless: bool = False,
+        gather_frames: int = _PRIME_FRAMES,
     ) -> None:
         self._source = source
         self._keeps_time = keeps_time
         self._paced = paced
         self._endless = endless
+        self._gather_frames = gather_frames
+        self._ahead_frames = max(AHEAD_FRAMES, 2 * gather_frames)
         self._gathering = False
         self._frames: deque[bytes] = deque()
         self._head = b""
@@ -78,7 +87,7 @@ class Feed:
 
     def take(self, samples: int) -> bytes:
         """The next samples; fewer when they are not there, which `ended` explains."""
-        if self._gathering and not self._finished and len(self._frames) < _PRIME_FRAMES:
+        if self._gathering and not self._finished and len(self._frames) < self._gather_frames:
             return b""
         wanted = samples * 2
         while len(self._head) < wanted and self._frames:
@@ -116,9 +125,9 @@ class Feed:
     async def _put(self, frame: bytes) -> None:
         self._frames.append(frame)
         self._drop()
-        if len(self._frames) >= _PRIME_FRAMES:
+        if len(self._frames) >= self._gather_frames:
             self._ready.set()
-        if len(self._frames) < AHEAD_FRAMES:
+        if len(self._frames) < self._ahead_frames:
             return
         if self._paced:
             self._frames.popleft()
@@ -136,5 +145,5 @@ class Feed:
         self._make_room()
 
     def _make_room(self) -> None:
-        if len(self._frames) <= AHEAD_FRAMES // 2:
+        if len(self._frames) <= self._ahead_frames // 2:
             self._room.set()

@@ -28,6 +28,8 @@ from protocol.clock import WallMs
 Audible = MicrophoneOutput | MessageOutput | AlertOutput | ProgrammeOutput | LiveOutput | FmOutput | StreamOutput
 _STREAM_S_MAX: Final = 20.0
 """A station answers within ten seconds or not at all, and then fills three."""
+_STATION_FRAMES: Final = 8
+"""160 ms: nobody minds hearing a station a moment late, and a busy moment of the machine is bridged."""
 _SESSIONS_MAX: Final = 2
 OFFSET_SLACK_MS: Final = 3
 """Wall and monotonic clock are whole milliseconds, rounded apart: a start this close to the beginning is one."""
@@ -127,7 +129,7 @@ class SourceOpener:
         if self._tuner is None:
             raise CardLostError("this device has no FM tuner")
         await self._tuner.tune(frequency_khz)
-        return Feed(await self._tuner.open(), paced=True)
+        return Feed(await self._tuner.open(), paced=True, gather_frames=_STATION_FRAMES)
 
     def _buffer(self, session_id: str) -> LiveBuffer:
         buffer = self._live.get(session_id)
