@@ -23,6 +23,12 @@ def load(name: str, *, what: str) -> Callable[..., Any]:
     Raises:
         ConfigError: there is none of that name.
     """
+    if not name:
+        raise ConfigError(
+            f"device.json names no {what}: describe the box in board.json (examples: hardware/image/boards) and run "
+            "`python -m provisioning enrol --board board.json --out FOLDER` on the folder of device.json; "
+            "edge/machine.py tells how to run without hardware"
+        )
     module, _, function = name.partition(":")
     if not module or not function:
         raise ConfigError(f"{what} is written module:function, not {name!r}; edge/machine.py tells more")

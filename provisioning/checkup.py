@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import aiohttp
 from protocol.clock import WallMs, local_datetime
 from protocol.grants import Anchor
 from protocol.limits import CLOCK_SKEW_MS_MAX
+from provisioning.board_part import BOARD_FILE, read_board_part
 from provisioning.controller_line import ControllerLine
 from provisioning.device_ca import fingerprint, read_certificate
 from provisioning.device_file import DeviceFile, line_of, pinned_anchor, read_device
@@ -35,10 +37,13 @@ async def check_device(path: Path, *, wall: Callable[[], WallMs]) -> tuple[Answe
         device = read_device(path)
     except ProvisioningError as error:
         return (Answer(_("Device file"), False, str(error)),)
-    first = Answer(_("Device file"), True, f"{device.device} · {device.place}")
+    first = [Answer(_("Device file"), True, f"{device.device} · {device.place}")]
+    board = path.parent / (device.board_file or BOARD_FILE)
+    if device.board_file or board.exists():
+        first.append(await _try(_("Board"), lambda: _board(board)))
     secured = await _try(_("Certificate"), lambda: _certificate(path, device))
     if not secured.ok:
-        return first, secured
+        return (*first, secured)
     async with aiohttp.ClientSession() as session:
         line = ControllerLine(session, device, tls=line_of(path, device))
         rest = [
@@ -49,7 +54,7 @@ async def check_device(path: Path, *, wall: Callable[[], WallMs]) -> tuple[Answe
             await _try(_("Documents"), lambda: _documents(line)),
             await _try(_("Broker"), lambda: _broker(path, device)),
         ]
-    return (first, *rest)
+    return (*first, *rest)
 
 
 async def _try(question: str, ask: Callable[[], Awaitable[str]]) -> Answer:
@@ -57,6 +62,11 @@ async def _try(question: str, ask: Callable[[], Awaitable[str]]) -> Answer:
         return Answer(question, True, await ask())
     except ProvisioningError as error:
         return Answer(question, False, str(error))
+
+
+async def _board(path: Path) -> str:
+    board, remarks = await asyncio.to_thread(copy_context().run, read_board_part, path)
+    return " · ".join((board.variant, *remarks))
 
 
 async def _anchor(path: Path, device: DeviceFile) -> str:

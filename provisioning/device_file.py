@@ -33,6 +33,7 @@ class DeviceFile:
         ca, certificate, key: paths; what the device connects with anywhere else.
         anchor, data: paths; relative ones start at the file's directory.
         root: path of the pinned root; empty: the anchor is all there is.
+        board_file: path of `board.json`; without it, the one beside this file if there is one.
     """
 
     device: str
@@ -48,6 +49,7 @@ class DeviceFile:
     root: str = field(default="", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     data: str = field(default="data", metadata=bounded(chars_max=_PATH_CHARS_MAX))
     heartbeat_ms: int = field(default=60_000, metadata=bounded(low=500, high=3_600_000))
+    board_file: str | None = field(default=None, metadata=bounded(chars_max=_PATH_CHARS_MAX))
 
     def __post_init__(self) -> None:
         device_id(self.device)

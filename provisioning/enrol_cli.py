@@ -13,6 +13,7 @@ import typer
 from protocol import codec
 from protocol.units import unit_path
 from provisioning.asking import ask_secret
+from provisioning.board_part import BOARD_FILE, fit_board, read_board_part
 from provisioning.device_file import DeviceFile, enrol, read_device
 from provisioning.device_key import CA, CERTIFICATE, KEY, make_request, take_certificate
 from provisioning.errors import ProvisioningError
@@ -44,11 +45,18 @@ def enrol_device(
     root: Annotated[Path | None, typer.Option(help="the root file to pin; best from the published metadata")] = None,
     certificate: Annotated[Path | None, typer.Option(help="second step: what the device CA gave")] = None,
     ca: Annotated[Path, typer.Option(help="second step: the device CA's own certificate")] = Path(CA),
+    board: Annotated[
+        Path | None, typer.Option(help="what the box is made of, board.json; also for one enrolled before")
+    ] = None,
     out: Annotated[Path, typer.Option(help="directory for device.json, keys and the pinned anchor")] = Path("device"),
 ) -> None:
     """Writes what a device needs to know, and makes its key; then, with --certificate, takes in its certificate."""
+    if board is not None:
+        read_board_part(board)  # before a key is made, or anything is asked
     if certificate is not None:
         _finish(out, certificate.read_bytes(), ca.read_bytes())
+    if certificate is not None or (board is not None and not device and not place):
+        _fit(out, board)
         return
     if not device or not place:
         raise ProvisioningError(_("A new device needs --device and --place."))
@@ -71,9 +79,19 @@ def enrol_device(
     checked = codec.build(DeviceFile, json.loads(codec.encode(made)))
     path = enrol(out, checked, pinned, _root(root, pinned))
     console.print(_("Device file written to %(path)s.") % {"path": path})
+    _fit(out, board)
     if secure:
         words = _("Key made. Have %(path)s signed by the device CA, then run enrol with --certificate and --ca.")
         console.print(words % {"path": make_request(out, device)})
+
+
+def _fit(directory: Path, board: Path | None) -> None:
+    if board is None:
+        return
+    read_device(directory / "device.json")
+    for remark in fit_board(directory / "device.json", board):
+        console.print(_("Remark on the board: %(text)s") % {"text": remark}, markup=False)
+    console.print(_("The board was copied to %(path)s.") % {"path": directory / BOARD_FILE})
 
 
 def _root(path: Path | None, anchor: bytes) -> bytes | None:

@@ -94,6 +94,14 @@ async def test_enrolled_device_is_well(device: Path, controller: Controller) -> 
     assert device.stat().st_mode & 0o077 == 0
 
 
+async def test_board_beside_the_device_file_is_read(device: Path) -> None:
+    board = device.with_name("board.json")
+    board.write_text('{"lamps": {"link": 5}}')
+    assert (await answers(device))["Board"] == (True, "own")
+    board.write_text('{"lamps": {"link": 50}}')
+    assert "lamps.link is a whole number from 0 to 27" in (await answers(device))["Board"][1]
+
+
 async def test_nothing_published_yet_is_well(device: Path) -> None:
     assert (await answers(device))["Documents"] == (True, "none yet")
 
