@@ -133,6 +133,7 @@ async def _sign_first_rules(operator: Officer) -> None:
         "fm_stations": station_plan(),
         "fm_windows": list(_FM_WINDOWS),
         "fallback": "fm",
+        "on_computer_dead": "fm",
     }
     asked = await operator.ask(PROVINCE, kind="audible-config", config=rules)
     if asked["summary"]["version"] == 1:
@@ -155,7 +156,7 @@ def _village(province: Province) -> Child:
     host, port = addresses.mqtt
     keys = province.keys
     devices = [
-        Enrolled(one.id, UnitPath(one.place), one.name, one.token, full_sound=number == 0)
+        Enrolled(one.id, UnitPath(one.place), one.name, one.token, full_sound=number == 0, guarded=number == 0)
         for number, one in enumerate(province.demo.devices)
     ]
     settings = {

@@ -7,7 +7,6 @@ and second clocks. Pulling the plug ends the agent wherever it stands, without a
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -22,11 +21,10 @@ from edge.config import AgentConfig
 from edge.core.clock_trust import believed
 from edge.core.state import AgentState
 from edge.core.status import status_of
-from edge.core.timeline import config_of
 from edge.ports import Clock, MediaStore, Player
-from protocol.limits import MESSAGES_MAX
 from protocol.report import Status
 from provisioning.controller_line import ControllerLine
+from simulators.agent_face import told
 from simulators.air import Air, Programmes
 from simulators.board import SimBoard
 from simulators.face import Face, NetworkWeather, StationWeather, TalkSource
@@ -63,6 +61,7 @@ class SimDevice:
         self.network, self.web = Network(), Network()
         self.air = Air(programmes)
         self.powered = False
+        self._hung = False
         self.state: AgentState | None = None
         self.recording = recording
         self._around = surroundings
@@ -76,7 +75,7 @@ class SimDevice:
         """Builds the device and switches it on."""
         keep_s = _LISTENED_S if self.full_sound else _MUTE_S
         self.clock = LoopClock()
-        self.board = SimBoard(self.clock, ether=self.air.ether, keep_s=keep_s)
+        self.board = SimBoard(self.clock, ether=self.air.ether, keep_s=keep_s, guarded=self.enrolled.guarded)
         url = urlsplit(self._around.controller_url)
         assert url.hostname is not None and url.port is not None, "addresses of the demo have both"
         http_port = await self.web.open(url.hostname, url.port)
@@ -117,13 +116,29 @@ class SimDevice:
     async def set_power(self, on: bool) -> None:
         """See `PanelDevice`."""
         async with self._hand:
-            if on and not self.powered:
+            if on is self.powered:
+                return
+            self.powered = on
+            if self.board.sim_guardian is not None:
+                self.board.sim_guardian.fail(not on)
+            if on:
                 self._start()
-            elif not on and self.powered:
-                await self._stop()
+            elif not self._hung:
+                await self._stop(NetworkWeather.CUT)
+            self._hung = False
+
+    async def set_hung(self, hung: bool) -> None:
+        """See `PanelDevice`. The network learns nothing of it; who turns it off restarts the computer."""
+        async with self._hand:
+            if not self.powered or hung is self._hung:
+                return
+            self._hung = hung
+            if hung:
+                await self._stop(NetworkWeather.HALF_OPEN)
+            else:
+                self._start()
 
     def _start(self) -> None:
-        self.powered = True
         self._set_line(self._weather)
         self.board.set_computer(True)
         player: Player = PyAvPlayer() if self.full_sound else LatePlayer()
@@ -138,11 +153,10 @@ class SimDevice:
         self._agent = asyncio.create_task(agent, name=self.device)
         self._agent.add_done_callback(self._ended)
 
-    async def _stop(self) -> None:
+    async def _stop(self, line: NetworkWeather) -> None:
         """In this order nothing is said, written or heard any more before the agent's tasks learn of their end."""
         assert self._agent is not None, "it was switched on"
-        self.powered = False
-        self._set_line(NetworkWeather.CUT)
+        self._set_line(line)
         self.board.set_computer(False)
         self._agent.cancel()
         await asyncio.wait([self._agent])
@@ -181,6 +195,7 @@ class SimDevice:
 
     def face(self) -> Face:
         """See `PanelDevice`."""
+        guardian = self.board.sim_guardian
         known = Face(
             powered=self.powered,
             network=self._weather,
@@ -188,21 +203,26 @@ class SimDevice:
             key_turned=self.board.buttons.key_turned,
             station=self.air.weather,
             stick=self._stick.state,
+            hung=self._hung,
+            guardian="" if guardian is None or not self.powered else guardian.through.value,
         )
         status = self.status()
         if status is None or self.state is None:
             return known
-        told = _told(known, self.state, status, self._amplified())
-        return dataclasses.replace(told, lamps=self.board.sim_lamps.states)
+        return told(known, self.state, status, self.board, amplified=self._amplified())
 
     def _amplified(self) -> bool:
         return self.board.sim_amplifier.on if self.full_sound else self._light.amplified
+
+    @property
+    def _alive(self) -> bool:
+        return self.powered and not self._hung
 
     # Hands at the panel and around it.
 
     async def talk(self, source: TalkSource) -> None:
         """See `PanelDevice`."""
-        if self.powered:
+        if self._alive:
             self.board.sim_microphone.recording = self.recording if source is TalkSource.RECORDING else b""
             self.board.buttons.press_talk()
 
@@ -229,18 +249,18 @@ class SimDevice:
 
     async def press_stop(self) -> None:
         """See `PanelDevice`."""
-        if self.powered:
+        if self._alive:
             self.board.buttons.press_stop()
 
     async def press_message(self, number: int) -> None:
         """See `PanelDevice`."""
-        if self.powered:
+        if self._alive:
             self.board.buttons.press_message(number)
 
     async def set_network(self, weather: NetworkWeather) -> None:
         """See `PanelDevice`."""
         self._weather = weather
-        if self.powered:
+        if self._alive:
             self._set_line(weather)
 
     def _set_line(self, weather: NetworkWeather) -> None:
@@ -264,24 +284,3 @@ class SimDevice:
     def listen(self) -> Iterator[AsyncIterator[bytes]]:
         """See `PanelDevice`."""
         yield self.board.horn.frames()
-
-
-def _told(known: Face, state: AgentState, status: Status, amplified: bool) -> Face:
-    return dataclasses.replace(
-        known,
-        linked=state.link_up,
-        rung=status.rung,
-        sounding=status.sounding,
-        level_cdb=status.level_cdb,
-        amplifier=amplified,
-        clock=status.clock,
-        media_held=status.media_held,
-        media_wanted=status.media_wanted,
-        faults=tuple(str(one) for one in status.faults),
-        messages=_messages(state),
-    )
-
-
-def _messages(state: AgentState) -> tuple[str | None, ...]:
-    signed = {one.number: one.title for one in config_of(state).messages}
-    return tuple(signed.get(number) for number in range(1, MESSAGES_MAX + 1))

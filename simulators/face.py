@@ -55,6 +55,8 @@ class Face:
         sounding: what sounds, as the agent names it.
         key_turned: the emergency key switch is on.
         lamps: the three lamps of the device.
+        hung: the computer hangs; a guardian goes on.
+        guardian: what the guardian lets through, `computer`, `fm` or `silence`; empty for a device without one.
         messages: for each message button what is signed behind it, by its title; None for nothing.
     """
 
@@ -73,6 +75,8 @@ class Face:
     media_held: int = 0
     media_wanted: int = 0
     faults: tuple[str, ...] = ()
+    hung: bool = False
+    guardian: str = ""
     lamps: LampStates = LampStates()
     messages: tuple[str | None, ...] = (None,) * MESSAGES_MAX
 
@@ -121,6 +125,10 @@ class PanelDevice(Protocol):
         """Mains away, without any warning, or back."""
         ...
 
+    async def set_hung(self, hung: bool) -> None:
+        """The computer hangs, or is restarted; the guardian, if there is one, has a supply of its own."""
+        ...
+
     def set_station(self, weather: StationWeather) -> None:
         """What the FM tuner finds."""
         ...
@@ -147,6 +155,12 @@ RUNGS = {
     7: N_("Radio relay"),
     8: N_("Radio instead of a missing programme"),
     9: N_("Silent"),
+}
+
+GUARDIAN = {
+    "computer": N_("The guardian lets the computer through"),
+    "fm": N_("The guardian lets FM through by itself, as signed"),
+    "silence": N_("The guardian keeps the horn silent"),
 }
 
 CLOCKS = {

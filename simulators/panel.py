@@ -15,7 +15,7 @@ import jinja2
 from aiohttp import web
 
 from simulators import panel_line
-from simulators.face import CLOCKS, FAULTS, RUNGS, Devices, PanelDevice
+from simulators.face import CLOCKS, FAULTS, GUARDIAN, RUNGS, Devices, PanelDevice
 from simulators.language import LANGUAGES, N_, language_of, translator
 
 WEB = Path(__file__).parent / "web"
@@ -37,6 +37,7 @@ SAYINGS = {
     "listen": N_("Listen to the village"),
     "listening": N_("Stop listening"),
     "message_none": N_("No message is signed"),
+    "hung": N_("The computer hangs"),
     "no_power": N_("No power"),
     "linked": N_("Connected to the controller"),
     "unlinked": N_("No connection; the device goes on alone"),
@@ -47,7 +48,13 @@ SAYINGS = {
     "media": N_("programmes stored"),
 }
 
-_WORDS: dict[str, Mapping[Any, str]] = {"rungs": RUNGS, "clocks": CLOCKS, "faults": FAULTS, "sayings": SAYINGS}
+_WORDS: dict[str, Mapping[Any, str]] = {
+    "rungs": RUNGS,
+    "clocks": CLOCKS,
+    "faults": FAULTS,
+    "guardian": GUARDIAN,
+    "sayings": SAYINGS,
+}
 
 
 def make_panel(devices: Devices, *, framers: tuple[str, ...] = ()) -> web.Application:

@@ -111,6 +111,10 @@ async def _power(device: PanelDevice, message: dict[str, Any]) -> None:
     await device.set_power(bool(message["on"]))
 
 
+async def _computer(device: PanelDevice, message: dict[str, Any]) -> None:
+    await device.set_hung(not message["on"])
+
+
 async def _station(device: PanelDevice, message: dict[str, Any]) -> None:
     device.set_station(StationWeather(message["to"]))
 
@@ -126,6 +130,7 @@ _ACTS: dict[str, Act] = {
     "message": _message,
     "network": _network,
     "power": _power,
+    "computer": _computer,
     "station": _station,
     "stick": _stick,
 }

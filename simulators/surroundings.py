@@ -19,6 +19,7 @@ class Enrolled:
 
     Attributes:
         full_sound: its samples are really made, so it can be listened to; the others tell levels only.
+        guarded: a guardian stands between its computer and its horn.
     """
 
     device: str
@@ -26,6 +27,7 @@ class Enrolled:
     name: str
     token: str
     full_sound: bool = False
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,10 @@ class PaperDevice:
         self.touched.append(f"power {on}")
         self.become(powered=on)
 
+    async def set_hung(self, hung: bool) -> None:
+        self.touched.append(f"hung {hung}")
+        self.become(hung=hung)
+
     def set_station(self, weather: StationWeather) -> None:
         self.touched.append(f"station {weather}")
         self.become(station=weather, faults=("fm_refused",) if weather is StationWeather.FOREIGN else ())

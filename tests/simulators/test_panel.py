@@ -93,6 +93,7 @@ async def test_every_touch_arrives(client: TestClient, device: PaperDevice) -> N
         {"act": "message", "number": 2},
         {"act": "network", "to": "half_open"},
         {"act": "power", "on": False},
+        {"act": "computer", "on": False},
         {"act": "station", "to": "foreign"},
         {"act": "stick"},
     ):
@@ -106,6 +107,7 @@ async def test_every_touch_arrives(client: TestClient, device: PaperDevice) -> N
         "message 2",
         "network half_open",
         "power False",
+        "hung True",
         "station foreign",
         "stick",
     ]

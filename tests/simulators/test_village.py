@@ -121,6 +121,28 @@ async def test_device_comes_back_after_power_cut(light: SimDevice) -> None:
     assert light.state is not None and light.state.boot_id != boot
 
 
+async def test_guardian_takes_over_from_a_computer_that_hangs(surroundings: Surroundings) -> None:
+    guarded = SimDevice(replace(LIGHT, guarded=True), surroundings, programmes=plain_programmes())
+    await guarded.open()
+    try:
+        await _until(guarded, lambda face: face.guardian == "computer")
+        boot = guarded.state.boot_id if guarded.state else ""
+        await guarded.set_hung(True)
+        assert guarded.face().powered and guarded.face().hung
+        await _until(guarded, lambda face: face.guardian == "silence")
+        await guarded.press_message(1)
+        await guarded.set_hung(False)
+        await _until(guarded, lambda face: face.guardian == "computer" and face.clock == "agreed")
+        assert guarded.state is not None and guarded.state.boot_id != boot
+        await guarded.set_hung(True)
+        await guarded.set_power(False)
+        assert guarded.face() == Face(powered=False)
+        await guarded.set_power(True)
+        await _until(guarded, lambda face: not face.hung and face.guardian == "computer")
+    finally:
+        await guarded.close()
+
+
 async def test_cut_line_stays_cut_over_power_cut(light: SimDevice) -> None:
     await light.set_network(NetworkWeather.CUT)
     await light.set_power(False)

@@ -39,13 +39,13 @@ function show(next) {
   if (panel.dataset.away === "true") say(null);
   panel.dataset.away = "false";
   face = next;
-  const powered = face.powered;
+  const powered = face.powered && !face.hung; // a hanging computer answers like one without power
   document.querySelector(".cabinet").dataset.dark = String(!powered);
-  lamp("power", powered ? "on" : "off");
+  lamp("power", face.powered ? "on" : "off");
   lamp("network", face.lamps.link);
   lamp("sound", face.lamps.on_air);
   lamp("fault", face.lamps.fault);
-  at("rung").textContent = powered ? words.rungs[face.rung] : words.sayings.no_power;
+  at("rung").textContent = powered ? words.rungs[face.rung] : words.sayings[face.hung ? "hung" : "no_power"];
   at("sounding").textContent = powered ? words.sayings[face.linked ? "linked" : "unlinked"] : "";
   at("clock").textContent = powered ? words.clocks[face.clock] : "";
   at("media").textContent = powered ? `${face.media_held}/${face.media_wanted} ${words.sayings.media}` : "";
@@ -56,14 +56,16 @@ function show(next) {
 }
 
 function showSwitches() {
-  for (const [act, value] of [["network", face.network], ["power", face.powered ? "on" : "off"], ["station", face.station]]) {
+  for (const [act, value] of [["network", face.network], ["power", face.powered ? "on" : "off"], ["computer", face.hung ? "off" : "on"], ["station", face.station]]) {
     for (const button of document.querySelectorAll(`[data-act="${act}"] button`)) {
       button.setAttribute("aria-pressed", String(button.value === value));
     }
   }
   at("key").setAttribute("aria-checked", String(face.key_turned));
   at("talk").setAttribute("aria-pressed", String(face.talking));
-  at("talk").disabled = at("stop").disabled = at("stick").disabled = !face.powered;
+  at("talk").disabled = at("stop").disabled = at("stick").disabled = !face.powered || face.hung;
+  at("computer").hidden = !face.guardian;
+  at("guardian").textContent = words.guardian[face.guardian] ?? "";
   at("stick").textContent = words.sayings[`stick_${face.stick}`];
   const name = face.talking ? "talking" : "talk";
   at("talk").lastElementChild.textContent = words.sayings[at("lock").checked ? `${name}_locked` : name];
@@ -73,7 +75,7 @@ function showSwitches() {
 function showMessages() {
   for (const button of document.querySelectorAll("[data-message]")) {
     const title = face.messages[button.dataset.message - 1];
-    button.disabled = !face.powered;
+    button.disabled = !face.powered || face.hung;
     button.dataset.empty = String(title === null);
     button.lastElementChild.textContent = title ?? words.sayings.message_none;
     button.setAttribute("aria-pressed", String(face.sounding === `message-${button.dataset.message}`));
@@ -144,7 +146,7 @@ at("stick").addEventListener("click", () => send({ act: "stick" }));
 
 for (const button of document.querySelectorAll("[data-act] button")) {
   const act = button.parentElement.dataset.act;
-  button.addEventListener("click", () => send(act === "power" ? { act, on: button.value === "on" } : { act, to: button.value }));
+  button.addEventListener("click", () => send(act === "power" || act === "computer" ? { act, on: button.value === "on" } : { act, to: button.value }));
 }
 
 // --- listening ---
