@@ -40,7 +40,7 @@ function show(next) {
   panel.dataset.away = "false";
   face = next;
   const powered = face.powered && !face.hung; // a hanging computer answers like one without power
-  document.querySelector(".cabinet").dataset.dark = String(!powered);
+  document.querySelector(".cabinet").dataset.dark = String(!face.powered);
   lamp("power", face.powered ? "on" : "off");
   lamp("network", face.lamps.link);
   lamp("sound", face.lamps.on_air);
