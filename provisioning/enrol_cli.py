@@ -61,18 +61,7 @@ def enrol_device(
     if not device or not place:
         raise ProvisioningError(_("A new device needs --device and --place."))
     secure = controller.startswith(_HTTPS)
-    made = DeviceFile(
-        device,
-        unit_path(place),
-        controller,
-        mqtt_host or (_host(controller) if secure else "127.0.0.1"),
-        mqtt_port or (_BROKER_TLS_PORT if secure else _BROKER_PORT),
-        token,
-    )
-    if secure:
-        made = replace(made, token="", ca=CA, certificate=CERTIFICATE, key=KEY)
-    elif not token:
-        made = replace(made, token=ask_secret(_("Token of the device")))
+    made = _described(device, place, controller, mqtt_host, mqtt_port, token)
     pinned = anchor.read_bytes()
     if root is not None:
         made = replace(made, root=ROOT)
@@ -83,6 +72,21 @@ def enrol_device(
     if secure:
         words = _("Key made. Have %(path)s signed by the device CA, then run enrol with --certificate and --ca.")
         console.print(words % {"path": make_request(out, device)})
+
+
+def _described(device: str, place: str, controller: str, mqtt_host: str, mqtt_port: int, token: str) -> DeviceFile:
+    secure = controller.startswith(_HTTPS)
+    made = DeviceFile(
+        device,
+        unit_path(place),
+        controller,
+        mqtt_host or (_host(controller) if secure else "127.0.0.1"),
+        mqtt_port or (_BROKER_TLS_PORT if secure else _BROKER_PORT),
+        token,
+    )
+    if secure:
+        return replace(made, token="", ca=CA, certificate=CERTIFICATE, key=KEY)
+    return made if token else replace(made, token=ask_secret(_("Token of the device")))
 
 
 def _fit(directory: Path, board: Path | None) -> None:
