@@ -26,6 +26,7 @@ from controller.devices.view import (
 from controller.keys import CLOCK, CONFIG, ENGINE
 from controller.people.access import viewer_of
 from controller.people.domain import Role
+from controller.signing.queries import config_in_force
 from controller.store.engine import reading
 from controller.units.queries import names_of, today, trail_of, units_within
 from controller.web.explained import N_, Explained, not_found
@@ -89,7 +90,8 @@ async def show_device(request: web.Request) -> web.Response:
         runs = await runs_within(connection, Filter(scopes=scopes, device=name, limit=15))
         trail = await trail_of(connection, device.unit)
         titles = await item_titles(connection, [one.item for one in standings] + [one.item for one in runs])
-        titles |= await item_titles(connection, soundings([row])) | message_titles()
+        rules = await config_in_force(connection, device.enrolled.place)
+        titles |= await item_titles(connection, soundings([row])) | message_titles(rules.messages if rules else ())
         left = parent(device.enrolled.former) if device.enrolled.former else None
         former = (await names_of(connection, {left})).get(left, left) if left else ""
         identity = await identity_of(connection, name)

@@ -12,6 +12,7 @@ from controller.devices.domain import Delivery, Reach
 from controller.devices.live import DeviceNow, Roster, facts
 from controller.people.domain import Viewer
 from controller.web.i18n import gettext
+from protocol.audible_config import StoredMessage
 from protocol.clock import WallMs
 from protocol.limits import MESSAGES_MAX
 from protocol.units import UnitPath, covers
@@ -105,10 +106,12 @@ def labels(titles: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def message_titles() -> dict[str, str]:
-    """What the message buttons sound, by the names that a status gives them."""
+def message_titles(messages: Iterable[StoredMessage] = ()) -> dict[str, str]:
+    """What the message buttons sound, by the names that a status gives them; with titles where they are known."""
     words = gettext("Stored message %(number)s")
-    return {f"message-{number}": words % {"number": number} for number in range(1, MESSAGES_MAX + 1)}
+    titled = {one.number: f": {one.title}" for one in messages}
+    numbers = range(1, MESSAGES_MAX + 1)
+    return {f"message-{number}": words % {"number": number} + titled.get(number, "") for number in numbers}
 
 
 def soundings(rows: Sequence[DeviceRow]) -> set[str]:

@@ -6,6 +6,10 @@ import pytest
 
 from controller.devices import wording
 from controller.devices.domain import Delivery, Known, Reach, advances, delivery, furthest, reach
+from controller.devices.view import message_titles
+from controller.web.i18n import LANGUAGE
+from protocol.audible_config import StoredMessage
+from protocol.bulletin import MediaRef
 from protocol.clock import WallMs
 from protocol.errors import Refusal
 from protocol.report import EndReason, FaultCode, Receipt, Standing
@@ -75,3 +79,10 @@ def test_every_name_has_sentence() -> None:
     assert set(wording.END_REASONS) == set(EndReason)
     assert set(wording.RUNGS) == set(range(1, 10))
     assert set(wording.DELIVERIES) == set(wording.DELIVERY_BADGES) == set(Delivery)
+
+
+def test_message_is_called_by_its_title() -> None:
+    LANGUAGE.set("en")
+    titles = message_titles([StoredMessage(2, "Flood: leave now", MediaRef("a" * 64, 100, 1000))])
+    assert titles["message-1"] == "Stored message 1"
+    assert titles["message-2"] == "Stored message 2: Flood: leave now"
