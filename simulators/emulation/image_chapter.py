@@ -124,6 +124,7 @@ async def power_and_watchdog(steps: Steps, stage: Stage, plan: Plan, device: Emu
     async with steps.step("programme_plays") as figures:
         await ear.until(plan.start)
         await _resumed(ear, plan, device, figures, since_ms=plan.start)
+        figures["cpu_share"] = await _cpu_share(device)
     async with steps.step("watchdog_restarts_it") as figures:
         calls, stopped_ms = device.board.calls, wall_ms()
         await _said(device, f"systemctl kill -s STOP {_AGENT}")
@@ -140,6 +141,13 @@ async def power_and_watchdog(steps: Steps, stage: Stage, plan: Plan, device: Emu
         figures["ready_s"] = round(await device.power_on(), 1)
     async with steps.step("programme_resumes") as figures:
         await _resumed(ear, plan, device, figures, since_ms=dark_ms)
+
+
+async def _cpu_share(device: EmulatedDevice) -> float:
+    """Of one emulated processor, while it plays."""
+    command = f"systemctl show -P CPUUsageNSec {_AGENT}; sleep 5; systemctl show -P CPUUsageNSec {_AGENT}"
+    first, last = (await _said(device, command)).split()
+    return round((int(last) - int(first)) / 5e9, 2)
 
 
 async def _resumed(ear: Ear, plan: Plan, device: EmulatedDevice, figures: Figures, *, since_ms: float) -> None:

@@ -1,18 +1,21 @@
-"""The main story with one of its six devices as an emulated computer; the others are simulated here as usual.
+"""The main story with one of its six devices as an emulated computer, and the chapters in which this one plays.
 
-Nothing that is judged is relaxed. Other than in `script/run --check` is only what a computer takes that really boots:
-it is waited for, and the programme in which its plug is pulled is longer.
+Nothing that is judged is relaxed. Other than in `script/run --check` is what a computer takes that really boots: it
+is waited for, and the programme in which its plug is pulled is longer. The other five devices obey and report without
+making samples, so that the emulated one has this machine's processors for itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final, cast
 
+from protocol.envelope import Envelope
 from protocol.units import UnitPath
+from simulators.air import spoken_programmes
 from simulators.child import free_ports
 from simulators.device import SimDevice
 from simulators.emulation.device import EmulatedDevice
@@ -21,6 +24,7 @@ from simulators.emulation.time_server import open_time_server
 from simulators.province import Province, open_province
 from simulators.recording import person_talking
 from simulators.story import broadcast, emergency, intruder, office
+from simulators.story import stage as stage_places
 from simulators.story.material import LONG_MS, speech_file
 from simulators.story.stage import CUT, PLACES, POWER, Stage, addresses_for, open_stage, settled
 from simulators.story.steps import StepFailedError, Steps
@@ -67,19 +71,30 @@ async def _chapters(steps: Steps, stage: Stage, emulated: EmulatedDevice, *, spe
     older = await intruder.schedule_in_force(stage, CUT)
     plan = await office.plan_evening(steps, stage, library)
     await office.delivered(steps, stage)
-    if emulated.place == POWER:
-        power = power_and_watchdog(steps, stage, plan, emulated)
-    else:
-        power = broadcast.power_cut(steps, stage, plan)
-    chapters = (
-        broadcast.programmes(steps, stage, plan),
-        broadcast.storm(steps, stage, plan),
-        power,
-        broadcast.fm_relay(steps, stage, plan),
-        broadcast.foreign_station(steps, stage, plan),
-        emergency.quiet_hours(steps, stage, plan),
-        intruder.intrude(steps, stage, older=older),
-    )
+    await _together(*_chapters_of(emulated, steps, stage, plan, older))
+
+
+def _chapters_of(
+    emulated: EmulatedDevice, steps: Steps, stage: Stage, plan: office.Plan, older: Envelope
+) -> list[Coroutine[None, None, None]]:
+    """What is played with this device."""
+    match emulated.place:
+        case stage_places.MAIN:
+            return [broadcast.programmes(steps, stage, plan)]
+        case stage_places.CUT:
+            return [broadcast.storm(steps, stage, plan), intruder.intrude(steps, stage, older=older)]
+        case stage_places.POWER:
+            return [power_and_watchdog(steps, stage, plan, emulated)]
+        case stage_places.LACKING:
+            return [broadcast.fm_relay(steps, stage, plan)]
+        case stage_places.FOREIGN:
+            return [broadcast.foreign_station(steps, stage, plan)]
+        case _:
+            return [emergency.quiet_hours(steps, stage, plan)]
+
+
+async def _together(*chapters: Coroutine[None, None, None]) -> None:
+    """All chapters to their end, also when one of them goes wrong."""
     for one in await asyncio.gather(*chapters, return_exceptions=True):
         if isinstance(one, BaseException) and not isinstance(one, StepFailedError):
             raise one
@@ -92,7 +107,7 @@ async def open_devices(
     """The story's devices, one of them emulated, and the seconds from its power to READY."""
     around = province.surroundings(heartbeat_ms=1000, keepalive_s=3)
     cast_of_story = [
-        Enrolled(one.id, UnitPath(one.place), one.name, one.token, full_sound=True)
+        Enrolled(one.id, UnitPath(one.place), one.name, one.token, full_sound=one.place == place)
         for one in province.demo.devices
         if one.place in PLACES
     ]
@@ -101,6 +116,7 @@ async def open_devices(
         time_port = await stack.enter_async_context(open_time_server())
         others = [one for one in cast_of_story if one is not chosen]
         village = await stack.enter_async_context(open_village(others, around))
+        village.programmes = await spoken_programmes()
         emulated = EmulatedDevice(
             chosen, around, programmes=village.programmes, built=built, recording=await person_talking()
         )
