@@ -73,7 +73,7 @@ def _wall(state: AgentState, now: Now) -> Iterator[int]:
         yield state.stop.until
     start = timeline.next_start(state, now.wall)
     if start is not None:
-        yield start - sound.PREPARE_MS
+        yield start - sound.HURRY_MS
         yield start - relays.OPEN_AHEAD_MS
         yield start - fm_gate.LISTEN_AHEAD_MS
         yield start

@@ -31,7 +31,10 @@ from protocol.report import EndReason
 
 T = TypeVar("T")
 
-PREPARE_MS: Final = 2500
+PREPARE_MS: Final = relays.OPEN_AHEAD_MS
+"""A player's child on a cold card takes seconds to begin; a programme shall begin at its second all the same."""
+HURRY_MS: Final = 2500
+"""So late what has not begun yet is forgotten for what comes next."""
 _SETTLE_MS: Final = 100
 SAME_INSTANT_MS: Final = 5
 SAME_END_MS: Final = 200
@@ -170,11 +173,17 @@ def _coming(turn: Turn, current: Output) -> tuple[Output, MonoMs] | None:
         output = choose_output(turn.state, replace(turn.now, wall=start, mono=at))
         if output.key == current.key:
             continue
-        if isinstance(output, ProgrammeOutput) and start - turn.now.wall <= PREPARE_MS:
+        if isinstance(output, ProgrammeOutput) and _is_near(turn, current, start):
             return output, turn.mono_at(output.origin)
         if isinstance(output, StreamOutput) and _has_begun(turn, current):
             return output, at
     return None
+
+
+def _is_near(turn: Turn, current: Output, start: WallMs) -> bool:
+    """Whether it is time to open what begins then."""
+    ahead_ms = start - turn.now.wall
+    return ahead_ms <= HURRY_MS or (ahead_ms <= PREPARE_MS and _has_begun(turn, current))
 
 
 def settles_at(state: AgentState) -> MonoMs:

@@ -42,6 +42,10 @@ async def image(steps: Steps, device: EmulatedDevice) -> None:
         figures |= await _started(device)
     async with steps.step("root_is_read_only"):
         await _read_only(device)
+    async with steps.step("clock_chip_is_set_by_agreement"):
+        await _said(device, "systemctl start loalang-clock-chip.service")
+        said = await _said(device, "journalctl -q --no-pager -o cat -u loalang-clock-chip.service")
+        check("the clock chip was set" in said, f"the chip was not set: {said}")
     async with steps.step("no_port_is_open") as figures:
         figures |= await _closed(device)
     async with steps.step("agent_is_confined") as figures:

@@ -58,7 +58,7 @@ lay_python() {
     # What libraries bring for their own tests, for other interpreters and for installing themselves.
     rm -rf "$libraries"/{bin,setuptools*,_distutils_hack,distutils-precedence.pth,pkg_resources}
     find "$libraries" -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
-    find "$libraries" \( -name direct_url.json -o -name REQUESTED -o -name INSTALLER \) -delete
+    find "$libraries" \( -name direct_url.json -o -name REQUESTED -o -name INSTALLER -o -name .gitignore -o -name '_testcapi*.so' \) -delete
     for one in protocol edge hardware; do
         (cd "$here" && find "$one" -path hardware/image -prune -o -type f ! -path '*/__pycache__/*' -print0) |
             tar -C "$here" --null -T - -cf - | tar -C "$libraries" -xf -
@@ -125,7 +125,7 @@ make_deb() {
     cp "$image"/package/{conffiles,postinst,prerm,postrm} "$root/DEBIAN/"
     printf 'loalang-agent (%s) stable; urgency=medium\n\n  * See CHANGELOG.md of the project.\n\n -- %s  %s\n' \
         "$version" "Loa Lang project <loalang@localhost>" "$(LC_ALL=C date -u -R -d "@$epoch")" |
-        gzip -9n >"$root/usr/share/doc/loalang-agent/changelog.Debian.gz"
+        gzip -9n >"$root/usr/share/doc/loalang-agent/changelog.gz"
     sed -e "s/@VERSION@/$version/" -e "s/@SIZE_KB@/$(du -sk --apparent-size "$root" | cut -f1)/" \
         "$image/package/control" >"$root/DEBIAN/control"
     (cd "$root" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | LC_ALL=C sort -z |

@@ -5,7 +5,7 @@
 kernel_modules=(
     fs/ext4 fs/jbd2 fs/mbcache.ko fs/fat fs/nls fs/overlayfs lib crypto arch/arm64/crypto
     net/netfilter net/ipv4/netfilter net/ipv6/netfilter net/core net/802 net/llc
-    drivers/block/virtio_blk.ko drivers/net drivers/virtio drivers/char/virtio_console.ko drivers/char/hw_random
+    block drivers/block/virtio_blk.ko drivers/net drivers/virtio drivers/char/virtio_console.ko drivers/char/hw_random
     drivers/watchdog drivers/usb/core drivers/usb/common drivers/usb/host drivers/usb/storage drivers/scsi
     drivers/gpio sound/core sound/drivers sound/soundcore.ko
 )

@@ -41,6 +41,25 @@ def test_switch_is_told_ahead(desk: Desk, office: Office) -> None:
     assert isinstance(desk.sound.output, Silence)
 
 
+def test_switch_is_told_early_enough_for_a_cold_player(desk: Desk, office: Office) -> None:
+    office.publish(office.item("tin", 30_000))
+    desk.advance(23_000)
+    switch = next(one for one in desk.effects if isinstance(one, SwitchOutput))
+    assert switch.at == desk.mono + 7000
+
+
+def test_what_follows_waits_until_the_one_before_has_begun(desk: Desk, office: Office) -> None:
+    office.publish(office.item("mot", 30_000, duration_ms=8000), office.item("hai", 38_000, duration_ms=20_000))
+    start = desk.wall + 30_000
+    desk.advance(29_900)
+    told = [one.output for one in desk.effects if isinstance(one, SwitchOutput)]
+    items = {one.item for one in told if isinstance(one, ProgrammeOutput)}
+    assert items == {"mot"}, "what is told replaces what was told and has not begun"
+    desk.advance(40_000)
+    assert [item for item, _, _ in played(desk)] == ["mot", "hai"]
+    assert played(desk)[1][1] == start + 8000
+
+
 def test_deleted_item_is_silent_although_told_ahead(desk: Desk, office: Office) -> None:
     office.publish(office.item("tin", 30_000))
     desk.advance(28_500)
