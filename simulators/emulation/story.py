@@ -33,6 +33,8 @@ from simulators.village import Village, open_village
 
 LONG_FOR_POWER_MS: Final = 300_000
 """Two interruptions, one of them by a boot, and 30 s that must remain."""
+_BACK_AFTER_MS: Final = 12_000
+"""A player's child takes up to eight seconds to begin here; on a board it is back in one."""
 _SETTLED_S: Final = 120.0
 
 
@@ -82,7 +84,8 @@ def _chapters_of(
         case stage_places.MAIN:
             return [broadcast.programmes(steps, stage, plan)]
         case stage_places.CUT:
-            return [broadcast.storm(steps, stage, plan), intruder.intrude(steps, stage, older=older)]
+            storm = broadcast.storm(steps, stage, plan, back_after_ms=_BACK_AFTER_MS)
+            return [storm, intruder.intrude(steps, stage, older=older)]
         case stage_places.POWER:
             return [power_and_watchdog(steps, stage, plan, emulated)]
         case stage_places.LACKING:

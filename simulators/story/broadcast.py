@@ -16,6 +16,7 @@ OFFSET_MS_MAX: Final = 60.0
 _JUDGED_MS: Final = 8_000
 _CUT_AT_MS, _MENDED_AT_MS = 3_000, 7_500
 _TALK_AT_MS, _HUSH_AT_MS = 9_000, 12_000
+_BACK_AFTER_MS: Final = 1_000
 _DARK_AT_MS, _LIGHT_AT_MS = 5_000, 8_000
 _RESUMED_MS: Final = 13_000
 
@@ -54,8 +55,12 @@ async def _heard(
     check(abs(found.offset_ms) <= OFFSET_MS_MAX, f"it is {found.offset_ms:.0f} ms beside its place")
 
 
-async def storm(steps: Steps, stage: Stage, plan: Plan) -> None:
-    """The network dies in the middle of a programme; then somebody takes the microphone."""
+async def storm(steps: Steps, stage: Stage, plan: Plan, *, back_after_ms: int = _BACK_AFTER_MS) -> None:
+    """The network dies in the middle of a programme; then somebody takes the microphone.
+
+    Args:
+        back_after_ms: so long after the voice the programme is there again.
+    """
     device, ear = stage.device(CUT), stage.ear(CUT)
     async with steps.step("network_cut") as figures:
         await ear.until(plan.start + _CUT_AT_MS)
@@ -74,7 +79,8 @@ async def storm(steps: Steps, stage: Stage, plan: Plan) -> None:
         figures |= {"begins_after_ms": round(found.offset_ms), "correlation": round(found.correlation, 3)}
         check_found(found, "the voice at the microphone")
     async with steps.step("programme_goes_on") as figures:
-        part = (_HUSH_AT_MS + 1_000, _HUSH_AT_MS + 5_000)
+        back_ms = _HUSH_AT_MS + back_after_ms
+        part = (back_ms, back_ms + 4_000)
         await _heard(ear, plan.long, part, start_ms=plan.start, figures=figures)
 
 
