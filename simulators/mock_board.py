@@ -46,7 +46,7 @@ STATION_KHZ: Final = 99_900
 def mock_file() -> BoardFile:
     """A board with everything that needs no guardian."""
     return BoardFile(
-        variant="mock",
+        variant="own",
         sound=SoundPart(CARD),
         microphone=MicrophonePart(INPUT),
         amplifier=AmplifierPart(AMPLIFIER_PIN),

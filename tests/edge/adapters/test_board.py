@@ -33,7 +33,7 @@ from tests.contracts import broker as brokers
 from tests.edge.core.office import ANCHOR
 
 BOARD = {
-    "variant": "mock",
+    "variant": "own",
     "sound": {"card": CARD},
     "microphone": {"card": INPUT, "ring": "ring"},
     "amplifier": {"pin": AMPLIFIER_PIN},
