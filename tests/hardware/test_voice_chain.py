@@ -19,6 +19,8 @@ from hardware.noise_gate import decibels
 from hardware.voice_chain import DELAY_MS, VoiceChain
 from simulators.listening import find
 
+pytestmark = pytest.mark.slow
+
 MS_BYTES = SAMPLE_RATE // 1000 * 2
 TEXT = "Phường ta hôm nay họp dân lúc bảy giờ tối tại nhà văn hóa, mời bà con đến dự đầy đủ."
 ROOM_DB = -65.0

@@ -82,7 +82,8 @@ def test_every_name_has_sentence() -> None:
 
 
 def test_message_is_called_by_its_title() -> None:
-    LANGUAGE.set("en")
+    token = LANGUAGE.set("en")
     titles = message_titles([StoredMessage(2, "Flood: leave now", MediaRef("a" * 64, 100, 1000))])
+    LANGUAGE.reset(token)
     assert titles["message-1"] == "Stored message 1"
     assert titles["message-2"] == "Stored message 2: Flood: leave now"

@@ -15,12 +15,15 @@ MONDAY_17 = wall_at(date(2026, 11, 23), 17 * 3600)
 
 
 @pytest.fixture(autouse=True)
-def catalogues() -> None:
+def vietnamese() -> Iterator[None]:
     compile_catalogues()
+    token = LANGUAGE.set("vi")
+    yield
+    LANGUAGE.reset(token)
 
 
 @pytest.fixture
-def english() -> Iterator[None]:
+def english(vietnamese: None) -> Iterator[None]:
     token = LANGUAGE.set("en")
     yield
     LANGUAGE.reset(token)
