@@ -21,7 +21,7 @@ from hardware.i18n import gettext as _
 from hardware.selftest.asking import Technician
 from hardware.selftest.bench import Bench
 from hardware.selftest.finding import Finding, Judged, Result, Trial
-from hardware.selftest.fitting import chip_of
+from hardware.selftest.fitting import clock_alone
 from hardware.selftest.link import Line, read_line
 from hardware.selftest.lock import AgentRunningError, alone_on
 from hardware.selftest.options import ETC, PARTS, Options, read_options
@@ -65,7 +65,7 @@ class Run:
                     _("Remark on %(path)s: %(text)s") % {"path": options.board, "text": worded(remark)},
                     file=sys.stderr,
                 )
-            parts = await _parts(options.parts, board) if touched else Parts(clock_chip=chip_of(board))
+            parts = await _parts(options.parts, board) if touched else clock_alone(board)
             self._variant = parts.variant or board.variant
             async with parts.awake():
                 await self._judge(self._bench(parts, data if data.is_dir() else Path.cwd()))

@@ -31,6 +31,7 @@ def make_parts(file: BoardFile) -> Parts:
 def parts_of(board: HardwareBoard) -> Parts:
     """What a board has; what its file names and nobody could open is in `broken`."""
     file, chips, gone = board.file, board.chips, board.broken
+    own_chip = chips.own_chip()
     switched = file.amplifier or file.selector or file.guardian
     return Parts(
         variant=file.variant,
@@ -45,25 +46,33 @@ def parts_of(board: HardwareBoard) -> Parts:
         scan=_scan(board),
         guardian=chips.guardian,
         clock_chip=_clock(board) if file.clock_chip and "clock_chip" not in gone else None,
+        set_clock_chip=own_chip.set if own_chip is not None else None,
         broken={name: worded(error) for name, error in board.failures.items()},
         close=board.close,
     )
 
 
-def chip_of(file: BoardFile) -> Callable[[], Awaitable[datetime | None]] | None:
-    """The clock chip alone: reading it disturbs no agent that runs. None where there is none."""
+def clock_alone(file: BoardFile) -> Parts:
+    """The clock chip alone: reading and setting it disturbs no agent that runs."""
     part = file.clock_chip
     if part is None:
-        return None
+        return Parts()
+    from hardware.ds3231 import Ds3231, kernel_owns
 
-    async def read() -> datetime | None:
-        from hardware.ds3231 import Ds3231
+    def chip() -> Ds3231:
         from hardware.linux_i2c import LinuxI2c
 
-        told = await in_chip_thread(lambda: Ds3231(LinuxI2c(file.i2c_bus), address=part.address).read())
+        return Ds3231(LinuxI2c(file.i2c_bus), address=part.address)
+
+    async def read() -> datetime | None:
+        told = await in_chip_thread(lambda: chip().read())
         return datetime.fromtimestamp(told.utc_s, UTC) if told.trusted else None
 
-    return read
+    async def set_to(utc_s: int) -> None:
+        await in_chip_thread(lambda: chip().set(utc_s))
+
+    owned = kernel_owns(file.i2c_bus, address=part.address)
+    return Parts(clock_chip=read, set_clock_chip=None if owned else set_to)
 
 
 def _raw(microphone: Microphone) -> Microphone:
@@ -72,17 +81,12 @@ def _raw(microphone: Microphone) -> Microphone:
     return raw
 
 
-def _clock(board: HardwareBoard) -> _ClockChip:
-    return _ClockChip(board)
-
-
-class _ClockChip:
-    def __init__(self, board: HardwareBoard) -> None:
-        self._board = board
-
-    async def __call__(self) -> datetime | None:
-        told_ms = await asyncio.wait_for(self._board.chips.chip_time_ms(), 5.0)
+def _clock(board: HardwareBoard) -> Callable[[], Awaitable[datetime | None]]:
+    async def read() -> datetime | None:
+        told_ms = await asyncio.wait_for(board.chips.chip_time_ms(), 5.0)
         return None if told_ms is None else datetime.fromtimestamp(told_ms / 1000, UTC)
+
+    return read
 
 
 def _line(board: HardwareBoard) -> LineCheck | None:

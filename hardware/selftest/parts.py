@@ -41,6 +41,7 @@ class Parts:
         microphone: as it hears, without gate and levelling.
         line: the check of the speaker line by a pilot tone.
         clock_chip: the chip's time, None when it says itself that it has stopped.
+        set_clock_chip: sets it to seconds since 1970, as this second begins; None for one that the kernel owns.
         broken: sections of the board's file whose parts could not be opened, with the reason in English.
     """
 
@@ -56,6 +57,7 @@ class Parts:
     scan: StationScan | None = None
     guardian: Guardian | None = None
     clock_chip: Callable[[], Awaitable[datetime | None]] | None = None
+    set_clock_chip: Callable[[int], Awaitable[None]] | None = None
     broken: Mapping[str, str] = field(default_factory=dict)
     close: Callable[[], Awaitable[None]] | None = None
 

@@ -26,7 +26,7 @@ TRIALS: Final = (
         N_("Clock"),
         N_("after a power cut without network no programme plays until the time is known"),
         try_clock,
-        15.0,
+        80.0,
         on_board=False,
         sections=("clock_chip",),
     ),

@@ -26,8 +26,7 @@ _RESTART_S_MAX: Final = 90.0
 _RESUMED_S_MAX: Final = 120.0
 _MEMORY_MB_MAX: Final = 160
 _KERNEL_TOLD: Final = (
-    "PYTHONPATH=/usr/lib/loalang/python python3 -c "
-    "'from edge.adapters.clock_sources import kernel_is_synchronised as told; print(told())'"
+    "PYTHONPATH=/usr/lib/loalang/python python3 -c 'from hardware.ntp import kernel_time; print(kernel_time().held)'"
 )
 _LISTENER: Final = (
     "systemd-run --quiet --collect --unit=listener python3 -c 'import socket\n"

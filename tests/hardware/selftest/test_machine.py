@@ -7,8 +7,10 @@ import contextlib
 import json
 import random
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,14 +18,17 @@ import pytest
 
 from controller.broker.tls import server_context
 from edge.adapters import tls
+from hardware.ds3231 import ADDRESS, Ds3231
 from hardware.errors import BoardError, CardLostError
 from hardware.selftest import link
-from hardware.selftest.clock import kernel_time, try_clock
+from hardware.selftest.clock import try_clock
 from hardware.selftest.disk import try_disk, wear
 from hardware.selftest.finding import Finding, Result
 from hardware.selftest.link import read_line, try_link
 from hardware.selftest.parts import Parts
 from hardware.selftest.power import try_heat, try_power
+from simulators.ds3231_chip import Ds3231Chip
+from simulators.i2c_bus import SimI2cBus
 from tests.contracts.papers import Authority, authority
 from tests.hardware.selftest.desk import MORNING, bench
 
@@ -133,14 +138,68 @@ async def test_chip_that_stopped_or_is_silent_fails(silent: bool) -> None:
     assert "clock chip" in finding.advice
 
 
+def fresh_chip() -> tuple[Ds3231, Parts]:
+    """A chip whose battery was just put in, on a bus, with nobody who ever set it."""
+    bus = SimI2cBus()
+    bus.chips[ADDRESS] = Ds3231Chip(time.time)
+    chip = Ds3231(bus)
+
+    async def read() -> datetime | None:
+        told = chip.read()
+        return datetime.fromtimestamp(told.utc_s, UTC) if told.trusted else None
+
+    async def set_to(utc_s: int) -> None:
+        chip.set(utc_s)
+
+    return chip, Parts(clock_chip=read, set_clock_chip=set_to)
+
+
+class TestSettingTheChip:
+    """Where no radio tells the time, the technician does, by a watch."""
+
+    real_time = True
+
+    async def test_right_hour_is_written(self) -> None:
+        chip, parts = fresh_chip()
+        finding = await try_clock(bench(parts, answers="y\n"))
+        assert finding.figures["chip_was_set"] is True
+        assert finding.result is not Result.FAIL
+        told = chip.read()
+        assert told.trusted and abs(told.utc_s - MORNING.timestamp()) <= 2
+
+    @pytest.mark.parametrize("answers", ["n\n", "", None])
+    async def test_nothing_is_written_unless_somebody_says_so(self, answers: str | None) -> None:
+        chip, parts = fresh_chip()
+        finding = await try_clock(bench(parts, answers=answers))
+        assert finding.result is Result.FAIL
+        assert "chip_was_set" not in finding.figures
+        assert not chip.read().trusted
+
+    async def test_hour_that_cannot_be_right_is_never_offered(self) -> None:
+        chip, parts = fresh_chip()
+        await try_clock(bench(parts, answers="y\n", now=datetime(1970, 1, 1, 0, 3, tzinfo=UTC)))
+        assert not chip.read().trusted
+
+    async def test_chip_that_agrees_is_left_alone(self) -> None:
+        chip, parts = fresh_chip()
+        chip.set(int(MORNING.timestamp()) - 30)
+        finding = await try_clock(bench(parts, answers="y\n"))
+        assert "chip_was_set" not in finding.figures
+
+    async def test_chip_that_does_not_take_it_is_told(self) -> None:
+        _, parts = fresh_chip()
+
+        async def refuse(utc_s: int) -> None:
+            raise CardLostError(f"no answer at 0x68 to {utc_s}")
+
+        finding = await try_clock(bench(replace(parts, set_clock_chip=refuse), answers="y\n"))
+        assert finding.result is Result.FAIL
+
+
 async def test_chip_file_with_rubbish_is_no_chip(tmp_path: Path) -> None:
     for text in ("", "x", "9" * 30, "-1"):
         finding = await try_clock(bench(system=write(tmp_path, {"sys/class/rtc/rtc0/since_epoch": text})))
         assert "chip" not in finding.figures or text == "-1"
-
-
-def test_kernel_tells_of_its_clock() -> None:
-    assert kernel_time().error_ms_max >= 0
 
 
 @pytest.mark.parametrize(
