@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 
+from edge.chance import token
 from edge.core.events import AttestationReceived
 from edge.ports import Clock, Fetcher, PortError
 from edge.pump import Feed
@@ -34,7 +34,7 @@ class Attester:
                 await self._feed(answer)
 
     async def _question(self) -> AttestationReceived | None:
-        nonce = secrets.token_hex(16)
+        nonce = token(16)
         asked = self._clock.now().mono
         try:
             data = await self._fetcher.attest(nonce)

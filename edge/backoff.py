@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from random import SystemRandom
+
+from edge.chance import chance
 
 LOW_S = 1.0
 HIGH_S = 300.0
@@ -21,7 +22,7 @@ class Backoff:
     ) -> None:
         self._low_s, self._high_s = low_s, max(low_s, high_s)
         self._limit_s = low_s
-        self._draw = draw or SystemRandom().uniform
+        self._draw = draw or chance().uniform
 
     def next_s(self) -> float:
         """Seconds to wait before the next try."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,6 +16,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from edge.arming import Arming
 from edge.attester import Attester
 from edge.believed_clock import BelievedClock
+from edge.chance import token
 from edge.core.effects import Effect
 from edge.core.events import Booted, Event, LinkChanged, ParcelReceived, Route, StateSaveFailed, Ticked
 from edge.disk import Disk
@@ -184,7 +184,7 @@ class Runner(Generic[S]):
         """What is stored goes to the core; should the core fail on it, less and less of it."""
         stored = await self._load()
         media = tuple(sorted(self._ports.media.digests()))
-        booted = Booted(secrets.token_hex(8), stored.registers, stored.envelopes, media, stored.damaged)
+        booted = Booted(token(8), stored.registers, stored.envelopes, media, stored.damaged)
         without_registers = replace(booted, registers=None, damaged=True)
         for attempt in (booted, without_registers, replace(without_registers, envelopes=())):
             if await self._decide(attempt):

@@ -13,6 +13,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -93,15 +94,26 @@ async def _confirmed(line: GuardianLine, key: bytes) -> bool:
         return False
 
 
-async def _run(port: str, key_file: Path) -> bool:
-    """The port first: without it there is no need for a key, nor for a screwdriver."""
+async def pair_by_hand(port: str | Callable[[], int], key: Callable[[], bytes], say: Callable[[str], object]) -> bool:
+    """The port first: without it there is no need for a key, nor for a screwdriver.
+
+    Raises:
+        PortError, OSError: of the port, or of the key.
+    """
     line = GuardianLine(port)
     try:
-        key = key_of(key_file)
-        print(_("Close the guardian's pairing jumper now; I wait for a minute."), flush=True)
-        return await _handed_over(line, key, WAIT_S_MAX)
+        shared = key()
+        say(_("Close the guardian's pairing jumper now; I wait for a minute."))
+        return await _handed_over(line, shared, WAIT_S_MAX)
     finally:
         line.close()
+
+
+def verdict(*, paired: bool) -> str:
+    """What to tell the technician, translated."""
+    if paired:
+        return _("Paired. Take the jumper off and close the box.")
+    return _("The guardian did not answer. Is its jumper closed, has it power, is the port the right one?")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -115,15 +127,13 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     CATALOGUE.use(chosen.lang)
     try:
-        paired = asyncio.run(_run(chosen.port, chosen.key_file))
+        told = partial(print, flush=True)
+        paired = asyncio.run(pair_by_hand(chosen.port, partial(key_of, chosen.key_file), told))
     except (OSError, PortError) as error:
         print(_("It did not work: %(why)s") % {"why": worded(error)}, file=sys.stderr)
         return 1
-    if not paired:
-        print(_("The guardian did not answer. Is its jumper closed, has it power, is the port the right one?"))
-        return 1
-    print(_("Paired. Take the jumper off and close the box."))
-    return 0
+    print(verdict(paired=paired))
+    return 0 if paired else 1
 
 
 if __name__ == "__main__":

@@ -111,7 +111,11 @@ class EmbeddedBroker(ListeningBroker):
         if rights is None:
             await _hang_up(writer, ConnackPacket.build(0, NOT_AUTHORIZED))
             raise MQTTError(f"{client[:64]} is refused")
-        await self._evict(client)
+        try:
+            await self._evict(client)
+        except MQTTError:
+            await _hang_up(writer)  # else the newcomer would wait for an answer until its own time runs out
+            raise
         self._rights[client] = rights
         return handler, await self._session_of(offered)
 

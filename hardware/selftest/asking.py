@@ -13,6 +13,11 @@ _YES: Final = ("y", "yes", "c", "co", "có", "d", "đ", "dong y", "đồng ý")
 _LINE_CHARS_MAX: Final = 200
 
 
+def means_yes(line: str) -> bool:
+    """Whether what was typed is a yes, in either language, with marks or without."""
+    return line.strip().lower() in _YES
+
+
 class Technician:
     """Talks with whoever sits there; with nobody there every question is answered by None at once.
 
@@ -39,7 +44,7 @@ class Technician:
         except TimeoutError:
             print(file=self._told)
             return None
-        return None if line is None else line.strip().lower() in _YES
+        return None if line is None else means_yes(line)
 
     async def line(self) -> str | None:
         """The next line that is typed; None at the end of the input."""

@@ -96,6 +96,12 @@ class Stolen:
         found: list[str] = (await self.technician.call("GET", f"/devices/{DEVICE}")).get("faults", [])
         return found
 
+    async def fought(self) -> None:
+        """Returns when the copy has taken the line a second time. Raises TimeoutError."""
+        async with asyncio.timeout(30):
+            while self.connections < 2:
+                await asyncio.sleep(0.1)
+
     @asynccontextmanager
     async def fighter(self) -> AsyncIterator[None]:
         """A copy that wants the line for itself, and uses it for everything a thief would like to do."""
@@ -211,8 +217,8 @@ async def test_copy_fights_for_the_line(stolen: Stolen) -> None:
     true = stolen.box("true box", full_sound=True)
     async with switched_on(true), stolen.fighter():
         began = float(present())
+        await stolen.fought()
         await asyncio.sleep(FIGHT_S)
-        assert stolen.connections > 1, "it did not fight"
         assert first_sound_ms(true.board.horn.heard(began)) is None, "the copy made something sound"
         assert await emergency(stolen, true) <= WORST_MS + SECOND_PATH_MS
         await named(stolen)
