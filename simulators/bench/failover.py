@@ -17,9 +17,7 @@ stops rendering while it waits, so `ratio_...` compares it with `heard_...`.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import logging
 import signal
 import sys
@@ -52,6 +50,7 @@ from protocol.schedule import Item, Schedule
 from protocol.stick import BUNDLE
 from protocol.stream import StreamRelay
 from protocol.verbs import Verb
+from simulators.bench import told
 from simulators.bench.foremost import go_first
 from simulators.bench.handover_figures import Handover, figures, judge
 from simulators.bench.little_controller import COMMUNE, PLACE, PROVINCE, wall_now
@@ -245,11 +244,11 @@ async def measure(*, rounds: int, folder: Path) -> dict[str, float]:
             for index in range(_LANES)
         ]
         found = [one for share in await asyncio.gather(*shares) for one in share]
-    told = figures("", (one.rendered for one in found))
+    made = figures("", (one.rendered for one in found))
     for kind in KINDS:
-        told |= figures(f"{kind}_", (one.rendered for one in found if one.kind == kind))
-    told |= figures("heard_", (one.heard for one in found))
-    return told | {"underruns": sum(one.underruns for one in found), "rounds": len(found)}
+        made |= figures(f"{kind}_", (one.rendered for one in found if one.kind == kind))
+    made |= figures("heard_", (one.heard for one in found))
+    return made | {"underruns": sum(one.underruns for one in found), "rounds": len(found)}
 
 
 async def _measure_all(rounds: int, *, peers: bool) -> dict[str, float]:
@@ -260,11 +259,11 @@ async def _measure_all(rounds: int, *, peers: bool) -> dict[str, float]:
         from simulators.bench.failover_peers import measure_liquidsoap
 
         # At the same time: what else the machine does disturbs both alike.
-        told, theirs = await asyncio.gather(ours, measure_liquidsoap(rounds=rounds, folder=folder / "liquidsoap"))
-        told |= theirs
-        told["ratio_liquidsoap"] = _ratio(told["heard_gap_p95_ms"], told["liquidsoap_gap_p95_ms"])
-        told["ratio_liquidsoap_tuned"] = _ratio(told["heard_gap_p95_ms"], told["liquidsoap_tuned_gap_p95_ms"])
-        return told
+        made, theirs = await asyncio.gather(ours, measure_liquidsoap(rounds=rounds, folder=folder / "liquidsoap"))
+        made |= theirs
+        for peer in ("liquidsoap", "liquidsoap_tuned"):
+            made[f"ratio_{peer}"] = told.ratio(made["heard_gap_p95_ms"], made[f"{peer}_gap_p95_ms"])
+        return made
 
 
 @contextmanager
@@ -275,25 +274,22 @@ def _own_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def _ratio(ours: float, theirs: float) -> float:
-    """Ours by theirs; 0 when ours is nothing, 1 when both are."""
-    return round(ours / theirs, 3) if theirs else float(not ours)
-
-
 def main(argv: list[str]) -> int:
     """Prints the figure."""
-    parser = argparse.ArgumentParser(prog="failover", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one flat object on the last line")
-    parser.add_argument("--peers", action="store_true", help="measure liquidsoap, fed by Icecast, in the same run")
+    parser = told.parser("failover", __doc__, peers="measure liquidsoap, fed by Icecast, in the same run")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="deaths of each kind, about 25 s each")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
-    told = asyncio.run(_measure_all(options.rounds, peers=options.peers))
-    for name, value in told.items():
-        print(f"{name:>34}  {value:g}")
-    if options.json:
-        print(json.dumps(told))
-    return 0
+    lacking = _lacking() if options.peers else {}
+    made = asyncio.run(_measure_all(options.rounds, peers=bool(told.present(lacking))))
+    told.tell(made, as_json=options.json)
+    return told.lack(lacking)
+
+
+def _lacking() -> dict[str, list[str]]:
+    from simulators.bench.failover_peers import missing
+
+    return {"liquidsoap": missing()}
 
 
 if __name__ == "__main__":

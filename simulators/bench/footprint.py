@@ -12,15 +12,13 @@ it, and is lower where other Pythons on the machine share the interpreter.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import logging
-import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -32,6 +30,7 @@ from protocol.clock import WallMs
 from protocol.limits import REPORT_BYTES_MAX
 from protocol.report import AsRun
 from protocol.topics import up_topic
+from simulators.bench import told
 from simulators.bench.footprint_peers import PEERS, measure_peer, missing
 from simulators.bench.little_controller import PLACE, LittleController, wall_now
 from simulators.bench.process_tree import Figures, ProcessTree
@@ -131,9 +130,7 @@ def _agent(device_file: Path) -> Iterator[int]:
 
 def main(argv: list[str]) -> int:
     """Prints the figure."""
-    parser = argparse.ArgumentParser(prog="footprint", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one flat object on the last line")
-    parser.add_argument("--peers", action="store_true", help="liquidsoap, mopidy and snapclient in the same run")
+    parser = told.parser("footprint", __doc__, peers="liquidsoap, mopidy and snapclient in the same run")
     parser.add_argument("--window-s", type=float, default=WINDOW_S, help="seconds for each of the two")
     parser.add_argument("--verbose", action="store_true", help="print the agent's log at the end")
     options = parser.parse_args(argv)
@@ -141,21 +138,9 @@ def main(argv: list[str]) -> int:
     for noisy in ("amqtt", "transitions"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     lacking = {peer: missing(peer) for peer in PEERS if options.peers}
-    found = [peer for peer, programs in lacking.items() if not programs]
-    figures = asyncio.run(measure(window_s=options.window_s, peers=found))
-    for name, value in figures.items():
-        print(f"{name:>26}  {value:g}")
-    if options.json:
-        print(json.dumps(figures))
-    return _told_of(lacking)
-
-
-def _told_of(lacking: Mapping[str, Sequence[str]]) -> int:
-    """Says which peers were left out; where CI runs, that is a failure."""
-    wanted = sorted({program for programs in lacking.values() for program in programs})
-    if wanted:
-        print(f"left out, because it is not installed: {' '.join(wanted)} (apt-get install it)", file=sys.stderr)
-    return int(bool(wanted) and os.environ.get("CI") == "true")
+    figures = asyncio.run(measure(window_s=options.window_s, peers=told.present(lacking)))
+    told.tell(figures, as_json=options.json)
+    return told.lack(lacking)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,7 @@ Left out: the panel's debouncing (its own constant), what a real driver takes to
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import logging
 import random
 import sys
@@ -41,6 +39,7 @@ from protocol import codec
 from protocol.grants import Anchor
 from protocol.keys import SigningKey
 from simulators.alsa_plugins import alsa_plugins
+from simulators.bench import told
 from simulators.bench.little_controller import PLACE, PROVINCE
 from simulators.board import SimBoard
 from simulators.loop_clock import LoopClock
@@ -119,7 +118,8 @@ async def measure(
             card = board.listened
             voice_delay_ms = FRAME_MS + DELAY_MS + FRAME_MS + card.depth_ms
             await card.close()
-    figures = _told("cold", cold) | _told("cold_ours", [value - LEAD_IN_MS for value in cold]) | _told("warm", warm)
+    figures = told.spread("cold_", cold) | told.spread("cold_ours_", [value - LEAD_IN_MS for value in cold])
+    figures |= told.spread("warm_", warm)
     return figures | {"lead_in_ms": LEAD_IN_MS, "voice_delay_ms": voice_delay_ms, "xruns": card.xruns}
 
 
@@ -160,35 +160,19 @@ async def _agent(folder: Path) -> AsyncIterator[_AlsaBoard]:
         await asyncio.wait([agent])
 
 
-def _told(name: str, values: list[float]) -> dict[str, float]:
-    ordered = sorted(values)
-    if not ordered:
-        return {}
-    return {
-        f"{name}_p50_ms": round(ordered[len(ordered) // 2], 1),
-        f"{name}_p95_ms": round(ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)], 1),
-        f"{name}_max_ms": round(ordered[-1], 1),
-    }
-
-
 def _now_ms() -> float:
     return time.monotonic() * 1000
 
 
 def main(argv: list[str]) -> int:
     """Prints the figure."""
-    parser = argparse.ArgumentParser(prog="mic", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one flat object on the last line")
-    parser.add_argument("--peers", action="store_true", help="there is no peer to measure here")
+    parser = told.parser("mic", __doc__)
     parser.add_argument("--cold", type=int, default=COLD_PRESSES, help="presses with the amplifier off, 7 s each")
     parser.add_argument("--warm", type=int, default=WARM_PRESSES, help="presses with the amplifier on, 1 s each")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
     figures = asyncio.run(measure(cold_presses=options.cold, warm_presses=options.warm))
-    for name, value in figures.items():
-        print(f"{name:>18}  {value:g}")
-    if options.json:
-        print(json.dumps(figures))
+    told.tell(figures, as_json=options.json)
     return 0
 
 

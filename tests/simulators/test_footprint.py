@@ -1,4 +1,4 @@
-"""How the figure `footprint` counts, and what it says of peers that are not installed."""
+"""How the figure `footprint` counts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from simulators.bench import footprint
 from simulators.bench.process_tree import ProcessTree
 
 _PARENT = """
@@ -38,13 +37,3 @@ async def test_children_are_counted_with_their_parent() -> None:
     assert 0 <= figures["cpu_percent"] < 200
     with pytest.raises(RuntimeError, match="ended"):
         await tree.watch(1.0)
-
-
-@pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
-def test_missing_peers_are_named(
-    ci: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("CI", ci)
-    assert footprint._told_of({"mopidy": [], "snapclient": ["snapclient", "snapserver"]}) == code
-    assert "snapclient snapserver" in capsys.readouterr().err
-    assert footprint._told_of({"mopidy": []}) == 0
