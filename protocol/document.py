@@ -79,16 +79,19 @@ KINDS: Final[dict[Kind, KindRule]] = {
 }
 
 
+_NAMED: Final = {payload_type(kind): kind for kind in Kind}
+
+
 def kind_of(envelope: Envelope) -> Kind:
     """The kind named by the payload type.
 
     Raises:
         DocumentError: UNKNOWN_TYPE, with the name.
     """
-    for kind in Kind:
-        if payload_type(kind) == envelope.payload_type:
-            return kind
-    raise DocumentError(Refusal.UNKNOWN_TYPE, envelope.payload_type)
+    kind = _NAMED.get(envelope.payload_type)
+    if kind is None:
+        raise DocumentError(Refusal.UNKNOWN_TYPE, envelope.payload_type)
+    return kind
 
 
 def check_size(kind: Kind, envelope: Envelope) -> None:

@@ -7,6 +7,7 @@ canonical, are refused when a key is read (trust.md). The curve's constants are 
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -18,10 +19,13 @@ _P: Final = 2**255 - 19
 _D: Final = -121665 * pow(121666, -1, _P) % _P
 _SQRT_MINUS_1: Final = pow(2, (_P - 1) // 4, _P)
 KEY_BYTES: Final = 32
+_KEYS_REMEMBERED: Final = 1024
+"""A device meets some dozens of keys, a controller some thousands; what was found of a key never changes."""
 
 Point = tuple[int, int]
 
 
+@lru_cache(_KEYS_REMEMBERED)
 def public_key(text: str) -> str:
     """Checks a public key from outside: 64 lower-case hexadecimal digits of a canonical point of full order.
 
@@ -71,6 +75,7 @@ def _double(point: Point) -> Point:
     return (2 * x * y * pow(1 + cross, -1, _P) % _P, (y * y + x * x) * pow(1 - cross, -1, _P) % _P)
 
 
+@lru_cache(_KEYS_REMEMBERED)
 def key_id(key: str) -> str:
     """First 16 digits of the SHA-256 of the key's bytes: a name for people and for looking up, not a proof."""
     return hashlib.sha256(bytes.fromhex(key)).hexdigest()[:16]
@@ -79,10 +84,15 @@ def key_id(key: str) -> str:
 def verify(key: str, signature: bytes, message: bytes) -> bool:
     """Whether the signature is this key's over the message. The key has passed `public_key`."""
     try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(signature, message)
+        _loaded(key).verify(signature, message)
     except InvalidSignature:
         return False
     return True
+
+
+@lru_cache(_KEYS_REMEMBERED)
+def _loaded(key: str) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
 
 
 class SigningKey:
