@@ -1,0 +1,175 @@
+"""Puts a province together, lets its plan happen, and has it judged."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from edge.core.events import ClockSource
+from edge.core.state import Identity
+from protocol.audible_config import AudibleConfig, Window
+from protocol.bulletin import BulletinClass, MediaRef, Weekly
+from protocol.clock import DAY_MS, WallMs
+from protocol.document import Kind
+from protocol.schedule import Item, Programme, Schedule
+from protocol.units import UnitPath
+from simulators.world.broker import Broker
+from simulators.world.chance import Chance
+from simulators.world.checkers import CHECKERS
+from simulators.world.checkers.checker import Violation
+from simulators.world.clock import DAWN, true_wall
+from simulators.world.controller import WorldController
+from simulators.world.device import WorldDevice
+from simulators.world.faults import KINDS
+from simulators.world.line import Line
+from simulators.world.loop import START_S, WorldLoop, new_loop
+from simulators.world.office import PROVINCE, Offices
+from simulators.world.plan import Happening, Plan, Shape, draw_plan
+from simulators.world.trace import Trace
+
+_IN_COMMUNE = 5
+
+
+@dataclass
+class World:
+    """Everything; made inside its loop."""
+
+    shape: Shape
+    devices: dict[str, WorldDevice] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._loop = loop = asyncio.get_running_loop()
+        self.chance = Chance(self.shape.seed)
+        self.trace = Trace(lambda: true_wall(loop.time()))
+        self.broker = Broker()
+        self.offices = Offices(self.chance)
+        self.controller = WorldController(
+            self.offices, broker=self.broker, trace=self.trace, wall=lambda: true_wall(loop.time())
+        )
+        for number in range(self.shape.devices):
+            self._add(number)
+
+    def _add(self, number: int) -> None:
+        commune = UnitPath(f"{PROVINCE}/{31000 + number // _IN_COMMUNE}")
+        name = device_name(number)
+        identity = Identity(
+            name, UnitPath(f"{commune}/{name}"), self.offices.anchor, heartbeat_ms=self.shape.heartbeat_ms
+        )
+        line = Line(self.chance.stream(f"{name}/line"))
+        device = WorldDevice(identity, self.chance, self.trace, self.broker, self.controller, line)
+        device.clock_error_ms = {ClockSource.NTP: 0, ClockSource.RTC: 120}
+        self.devices[name] = device
+
+    def trace_wall(self) -> WallMs:
+        """True wall time."""
+        return true_wall(self._loop.time())
+
+    @property
+    def communes(self) -> tuple[UnitPath, ...]:
+        """All of them."""
+        return tuple(dict.fromkeys(one.identity.home for one in self.devices.values()))
+
+    def later(self, in_ms: int, act: Callable[[], None]) -> None:
+        """Something is done after a while."""
+        self._loop.call_later(in_ms / 1000, act)
+
+    def furnish(self) -> None:
+        """Grants, rules and a weekly schedule for each commune."""
+        for grant in self.offices.grants(self.communes):
+            self.controller.accept(grant)
+        for commune in self.communes:
+            config = AudibleConfig(commune, 1, DAWN, quiet_hours=(Window(22 * 3600, 4 * 3600 + 1800),))
+            operator = self.offices.operator(commune)
+            self.controller.accept(self.offices.sign(Kind.AUDIBLE_CONFIG, config, operator, at=DAWN))
+            self.controller.accept(self.offices.sign(Kind.SCHEDULE, self._schedule(commune), operator, at=DAWN))
+
+    def _schedule(self, commune: UnitPath) -> Schedule:
+        items = []
+        for name, hour, minutes in (("morning", 5, 15), ("noon", 11, 10), ("evening", 17, 20)):
+            data = f"{commune}/{name}".encode() * 50
+            media = MediaRef(hashlib.sha256(data).hexdigest(), len(data), minutes * 60_000)
+            self.controller.files[media.digest] = data
+            when = Weekly((1, 2, 3, 4, 5, 6, 7), hour * 3600, "2026-11-01", "2027-02-01")
+            items.append(Item(name, name.title(), BulletinClass.ORDINARY, Programme(media), when, (commune,)))
+        return Schedule(commune, 1, DAWN, WallMs(DAWN + 60 * DAY_MS), tuple(items))
+
+
+def device_name(number: int) -> str:
+    """The id of a device by its number."""
+    return f"d{number:05}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        trace: hash of all that happened.
+        faults: how many were injected.
+        counts: of each kind of record.
+    """
+
+    violations: tuple[Violation, ...]
+    trace: str
+    faults: int
+    counts: Mapping[str, int]
+
+
+class Run:
+    """One run of one plan in a loop of its own."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._faults = 0
+        self.violations: list[Violation] = []
+
+    def __call__(self) -> Outcome:
+        loop = new_loop()
+        try:
+            world: World = loop.run_until_complete(self._live(loop))
+        finally:
+            loop.close()
+        return Outcome(tuple(self.violations), world.trace.digest(), self._faults, dict(world.trace.counts))
+
+    async def _live(self, loop: WorldLoop) -> World:
+        world = World(self._plan.shape)
+        checkers = [make(world, partial(self._tell, world)) for make in CHECKERS]
+        for checker in checkers:
+            world.trace.listen(checker.take)
+        world.furnish()
+        running = loop.create_task(world.controller.run())
+        for device in world.devices.values():
+            device.power_on()
+        for happening in self._plan.happenings:
+            loop.call_at(START_S + happening.at_ms / 1000, self._let_happen, world, happening)
+        await asyncio.sleep(self._plan.shape.end_ms / 1000)
+        for checker in checkers:
+            checker.end()
+        for device in world.devices.values():
+            device.power_off()
+        running.cancel()
+        others = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        return world
+
+    def _let_happen(self, world: World, happening: Happening) -> None:
+        kind = KINDS[happening.what]
+        self._faults += kind.fault
+        world.trace.tell(happening.who, happening.what, f"{happening.number} {happening.words}", happening)
+        kind.apply(world, happening)
+
+    def _tell(self, world: World, who: str, rule: str, words: str) -> None:
+        found = Violation(world.trace_wall(), who, rule, words)
+        self.violations.append(found)
+        world.trace.tell(who, "violation", f"{rule}: {words}", found)
+
+
+def run_world(seed: int, *, devices: int, days: float, heartbeat_ms: int = 300_000) -> Outcome:
+    """Draws the plan of a seed and runs it."""
+    shape = Shape(seed, devices, days, heartbeat_ms)
+    return Run(draw_plan(shape, KINDS, tuple(device_name(one) for one in range(devices))))()
