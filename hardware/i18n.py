@@ -66,6 +66,11 @@ class Catalogue:
         """Chooses the language; anything unknown is Vietnamese."""
         self._language.set(language if language in LANGUAGES else LANGUAGES[0])
 
+    @property
+    def language(self) -> str:
+        """The chosen one."""
+        return self._language.get()
+
     def gettext(self, message: str) -> str:
         """The message in the reader's language."""
         if self._language.get() != "vi":

@@ -15,6 +15,12 @@ _BELIEVABLE_YEAR: Final = 2026
 """A board without battery and network starts in 1970 or at the day its system was built."""
 
 
+def is_night(now: datetime) -> bool:
+    """Whether it is, as far as the clock is right."""
+    local = now.astimezone(VIET_NAM)
+    return local.year >= _BELIEVABLE_YEAR and (local.hour >= NIGHT_BEGINS_H or local.hour < NIGHT_ENDS_H)
+
+
 class SoundPermission:
     """Asked once for a whole run, just before the first sound.
 
@@ -26,9 +32,8 @@ class SoundPermission:
 
     def __init__(self, technician: Technician, now: datetime, *, yes: bool, at_night: bool) -> None:
         self._technician, self._yes, self._at_night = technician, yes, at_night
-        local = now.astimezone(VIET_NAM)
-        self._hour_known = local.year >= _BELIEVABLE_YEAR
-        self._night = local.hour >= NIGHT_BEGINS_H or local.hour < NIGHT_ENDS_H
+        self._hour_known = now.astimezone(VIET_NAM).year >= _BELIEVABLE_YEAR
+        self._night = is_night(now)
         self._refusal: str | None = None
 
     async def refusal(self) -> str:

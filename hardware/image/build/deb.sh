@@ -88,6 +88,7 @@ etc/alsa/* etc/alsa/conf.d
 etc/firewall.nft usr/lib/loalang
 storage usr/lib/loalang
 clock usr/lib/loalang
+workshop usr/lib/loalang
 boards usr/lib/loalang
 boot usr/lib/loalang
 package/loalang-agent usr/bin

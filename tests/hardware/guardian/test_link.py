@@ -18,7 +18,7 @@ import serial
 from hardware.errors import CardLostError
 from hardware.guardian import message, wire
 from hardware.guardian_link import GuardianAmplifier, GuardianLink
-from hardware.guardian_pair import key_of, main, pair
+from hardware.guardian_pair import key_of, main, pair, pair_by_hand
 from protocol.clock import WallMs
 from simulators.guardian_board import is_there
 from simulators.guardian_horn import Through
@@ -52,6 +52,13 @@ async def test_new_pair_begins_to_work(node: GuardianNode, tmp_path: Path) -> No
     assert await pair(node.open, key, within_s=3)
     async with GuardianLink(node.open, key) as link:
         await settled(node, link)
+
+
+async def test_technician_is_asked_for_the_jumper_when_key_and_port_are_there(node: GuardianNode) -> None:
+    said: list[str] = []
+    node.board.set_input(PAIRING, False)
+    assert await pair_by_hand(node.open, lambda: KEY, said.append)
+    assert len(said) == 1
 
 
 def test_key_file_is_made_once_and_for_its_owner(tmp_path: Path) -> None:

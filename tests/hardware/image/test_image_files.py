@@ -17,13 +17,18 @@ IMAGE = ROOT / "hardware" / "image"
 UNITS = sorted((IMAGE / "systemd").iterdir())
 SHELL = sorted(
     one
-    for folder in ("storage", "clock", "package", "pi-gen")
+    for folder in ("storage", "clock", "workshop", "package", "pi-gen")
     for one in (IMAGE / folder).rglob("*")
     if one.is_file() and one.read_text(encoding="utf-8").startswith("#!")
 )
 EXPOSURE_MAX = 2.5
 """systemd's own figure for what a service could do if it were taken over: 0 nothing, 10 everything."""
-PARTICULAR = {"loalang-stick@.service": "loalang-stick@sda1.service"}
+PARTICULAR = {
+    "loalang-stick@.service": "loalang-stick@sda1.service",
+    "loalang-workshop@.service": "loalang-workshop@tty1.service",
+    "loalang-workshop-errand@.service": "loalang-workshop-errand@1.service",
+}
+AS_THE_AGENT = ("loalang-agent.service", "loalang-workshop@.service")
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +64,10 @@ def test_units_are_understood_by_systemd(root: Path, unit: Path) -> None:
     assert not ours, "\n".join(ours)
 
 
-def test_agent_could_do_little_if_taken_over() -> None:
+@pytest.mark.parametrize("name", AS_THE_AGENT)
+def test_agent_and_workshop_could_do_little_if_taken_over(name: str) -> None:
     need(shutil.which("systemd-analyze") is not None, "systemd-analyze")
-    unit = IMAGE / "systemd" / "loalang-agent.service"
+    unit = IMAGE / "systemd" / name
     done = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", str(unit)],
         capture_output=True,
@@ -71,6 +77,23 @@ def test_agent_could_do_little_if_taken_over() -> None:
     found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", done.stdout)
     assert found is not None
     assert float(found[1]) <= EXPOSURE_MAX
+
+
+def settings(name: str) -> set[str]:
+    return {line for line in (IMAGE / "systemd" / name).read_text().splitlines() if line and line[0] != "#"}
+
+
+def test_menu_of_the_workshop_is_no_freer_than_the_agent() -> None:
+    agent, menu = (settings(name) for name in AS_THE_AGENT)
+    confined = {one for one in agent if one.startswith(("Protect", "Restrict", "SystemCall", "Private", "Capab"))}
+    assert confined - menu == set()
+    allowed = {one for one in menu if one.startswith("DeviceAllow=")}
+    assert allowed - agent == {"DeviceAllow=/dev/%I rw"}
+
+
+def test_agent_does_not_start_beside_the_workshop() -> None:
+    assert "ConditionPathExists=!/run/loalang-workshop/open" in settings("loalang-agent.service")
+    assert "ExecStopPost=+/usr/lib/loalang/workshop/close" in settings("loalang-workshop.service")
 
 
 def test_agent_may_ask_whether_ntp_holds_the_clock() -> None:
