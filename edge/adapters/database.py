@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 from edge.ports import PortError, StorageFullError
 
@@ -24,16 +25,56 @@ class DatabaseDamagedError(PortError):
     """The file is there and cannot be read as what it should be."""
 
 
+class Rows(Protocol):
+    """What a statement found."""
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+
+class Connection(Protocol):
+    """What the stores ask of SQLite: the standard library's, or one whose every write is watched."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    def execute(self, sql: str, parameters: Any = ..., /) -> Rows: ...
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Rows: ...
+
+    def close(self) -> None: ...
+
+
+Connect = Callable[[Path], Connection]
+
+
+def connect(path: Path) -> Connection:
+    """The standard library's SQLite; transactions are begun by us alone."""
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
 class Database:
     """Used by one thread at a time, whichever it is.
 
     Args:
         synchronous: FULL for what must survive every power cut, NORMAL for what may lose its last moments.
+        upgrades: statements that bring an older schema to the one after it.
     """
 
-    def __init__(self, path: Path, *, schema: int, tables: tuple[str, ...], synchronous: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        schema: int,
+        tables: tuple[str, ...],
+        synchronous: str,
+        upgrades: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
+        connect: Connect = connect,
+    ) -> None:
         self._path, self._schema, self._tables, self._synchronous = path, schema, tables, synchronous
-        self._connection: sqlite3.Connection | None = None
+        self._upgrades, self._connect = upgrades, connect
+        self._connection: Connection | None = None
 
     @property
     def exists(self) -> bool:
@@ -41,7 +82,7 @@ class Database:
         return self._path.exists()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[Connection]:
         """All of the block or nothing; durable at its end as far as `synchronous` promises."""
         try:
             connection = self._opened()
@@ -67,19 +108,21 @@ class Database:
     def set_aside(self) -> None:
         """Renames the damaged file, so somebody can look at it; the oldest of those makes room."""
         self.close()
-        for suffix in ("-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
         if self._path.exists():
             others = [self._aside(number) for number in range(_SET_ASIDE_MAX)]
             target = next((one for one in others if not one.exists()), None) or min(others, key=_modified)
             self._path.replace(target)
+        # Last: a power cut after this and before the rename would leave a file without its newest pages, which may
+        # look whole. A log without its file is thrown away by SQLite itself.
+        for suffix in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
     def _aside(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.damaged-{number}")
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self) -> Connection:
         if self._connection is None:
-            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            connection = self._connect(self._path)
             try:
                 self._prepare(connection)
             except BaseException:
@@ -88,21 +131,27 @@ class Database:
             self._connection = connection
         return self._connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _prepare(self, connection: Connection) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found == 0:
-            connection.execute("BEGIN IMMEDIATE")
-            for table in self._tables:
-                connection.execute(table)
-            connection.execute(f"PRAGMA user_version = {self._schema}")
-            connection.execute("COMMIT")
-        elif found != self._schema:
-            raise DatabaseDamagedError(f"{self._path.name} has schema {found}, not {self._schema}")
-        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        # Not the quick check: it does not see that an index and its table come from different moments, which is what
+        # a card leaves that forgot half of a checkpoint.
+        if found and connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
             raise DatabaseDamagedError(f"{self._path.name} is not whole")
+        if found != self._schema:
+            self._bring_up(connection, found)
+
+    def _bring_up(self, connection: Connection, found: int) -> None:
+        steps = [self._tables] if found == 0 else [self._upgrades.get(one) for one in range(found, self._schema)]
+        if found > self._schema or None in steps:
+            raise DatabaseDamagedError(f"{self._path.name} has schema {found}, not {self._schema}")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in (one for step in steps for one in step or ()):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {self._schema}")
+        connection.execute("COMMIT")
 
     def _told(self, error: sqlite3.Error) -> PortError:
         code = getattr(error, "sqlite_errorcode", 0)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from edge.adapters.database import Database, DatabaseDamagedError
+from edge.adapters.database import Connect, Database, DatabaseDamagedError, connect
 from edge.reporter import KeptLetter, Letter
 
 _SCHEMA: Final = 1
@@ -28,8 +28,8 @@ _log = logging.getLogger(__name__)
 class SqliteOutbox:
     """The outbox in `path`; used by one thread at a time."""
 
-    def __init__(self, path: Path, *, letters_max: int = LETTERS_MAX) -> None:
-        self._database = Database(path, schema=_SCHEMA, tables=_TABLES, synchronous="NORMAL")
+    def __init__(self, path: Path, *, letters_max: int = LETTERS_MAX, connect: Connect = connect) -> None:
+        self._database = Database(path, schema=_SCHEMA, tables=_TABLES, synchronous="NORMAL", connect=connect)
         self._letters_max = letters_max
         self._count: int | None = None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sqlite3
 import subprocess
 import sys
@@ -103,6 +105,98 @@ def test_changed_row_is_noticed(tmp_path: Path) -> None:
         connection.commit()
     found = saved(tmp_path)
     assert (found.registers, found.damaged, len(found.envelopes)) == (None, True, 2)
+
+
+def test_card_that_forgot_the_last_save_is_noticed(tmp_path: Path) -> None:
+    """The database is whole and old, as a card leaves it that lies about flush; the signed file is newer."""
+    prepare(tmp_path)
+    old = (tmp_path / "state.db").read_bytes()
+    with closing(store(tmp_path)) as one:
+        one.load()
+        one.save(b"later", (NEWER,), ())
+    (tmp_path / "state.db").write_bytes(old)
+    found = saved(tmp_path)
+    assert (found.registers, set(found.envelopes), found.damaged) == (
+        b"registers",
+        {NEWER.envelope, GRANT.envelope},
+        True,
+    )
+    assert saved(tmp_path) == Stored(found.registers, found.envelopes, damaged=False)
+
+
+def test_registers_of_another_save_are_noticed(tmp_path: Path) -> None:
+    """Each row is what was written, but not at the same time: half of a checkpoint came to the card."""
+    prepare(tmp_path)
+    query = "SELECT number, digest, data FROM registers"
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        old = connection.execute(query).fetchone()
+    with closing(store(tmp_path)) as one:
+        one.save(b"later", (NEWER,), ())
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        connection.execute("UPDATE registers SET number = ?, digest = ?, data = ?", old)
+        connection.commit()
+    found = saved(tmp_path)
+    assert (found.registers, set(found.envelopes), found.damaged) == (None, {NEWER.envelope, GRANT.envelope}, True)
+
+
+def test_index_of_another_moment_is_noticed(tmp_path: Path) -> None:
+    """SQLite's quick check passes this, and looking a document up by its key then finds none."""
+    prepare(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        index, table = (
+            connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchone()[0]
+            for name in ("sqlite_autoindex_documents_1", "documents")
+        )
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    data = bytearray((tmp_path / "state.db").read_bytes())
+    with closing(store(tmp_path)) as one:
+        one.save(b"later", (NEWER,), (GRANT.key,))
+    later = bytearray((tmp_path / "state.db").read_bytes())
+    assert index != table
+    later[(index - 1) * size : index * size] = data[(index - 1) * size : index * size]
+    (tmp_path / "state.db").write_bytes(later)
+    found = saved(tmp_path)
+    assert (found.envelopes, found.damaged) == ((NEWER.envelope,), True)
+
+
+@pytest.mark.parametrize("change", ["key = NULL", "key = 7", "digest = 7", "number = 'x'"])
+def test_row_of_another_kind_is_noticed(tmp_path: Path, change: str) -> None:
+    prepare(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        connection.execute(f"UPDATE OR REPLACE documents SET {change}")
+        connection.commit()
+    assert saved(tmp_path).damaged
+
+
+def test_newest_file_counts_whatever_the_clock_said(tmp_path: Path) -> None:
+    """A device whose clock is dead writes the newer file with the older date; a power cut left both."""
+    prepare(tmp_path)
+    first = {path: path.read_bytes() for path in (tmp_path / "documents").iterdir()}
+    with closing(store(tmp_path)) as one:
+        one.save(b"later", (NEWER,), ())
+    for path in (tmp_path / "documents").iterdir():
+        os.utime(path, (1, 1))
+    for path, content in first.items():
+        path.write_bytes(content)
+    (tmp_path / "state.db").unlink()
+    assert set(saved(tmp_path).envelopes) == {NEWER.envelope, GRANT.envelope}
+
+
+def test_state_of_an_older_agent_is_taken_over(tmp_path: Path) -> None:
+    """Before saves had numbers."""
+    (tmp_path / "documents").mkdir()
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        connection.execute("CREATE TABLE registers (id INTEGER PRIMARY KEY, data BLOB, digest TEXT)")
+        connection.execute("CREATE TABLE documents (key TEXT PRIMARY KEY, digest TEXT, envelope BLOB)")
+        row = (GRANT.key, hashlib.sha256(GRANT.envelope).hexdigest(), GRANT.envelope)
+        connection.execute("INSERT INTO documents VALUES (?, ?, ?)", row)
+        connection.execute("INSERT INTO registers VALUES (1, ?, ?)", (b"old", hashlib.sha256(b"old").hexdigest()))
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    with closing(store(tmp_path)) as one:
+        assert one.load() == Stored(b"old", (GRANT.envelope,))
+        one.save(b"later", (NEWER,), ())
+    assert saved(tmp_path) == Stored(b"later", (GRANT.envelope, NEWER.envelope))
 
 
 def test_newer_schema_is_set_aside(tmp_path: Path) -> None:
