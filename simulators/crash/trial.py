@@ -1,0 +1,71 @@
+"""Goes through cuts, lays each out as files and lets a judge start the real thing on them."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from simulators.crash.cuts import Cut
+
+_FAULTS_MAX: Final = 50
+Judge = Callable[[Path, Cut], list[str]]
+"""Starts the real thing in a directory as the cut left it, and says what is wrong."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What came of it.
+
+    Attributes:
+        cuts: how many were looked at; `different`: how many of them left another card, and were tried.
+        faults: what was wrong, each with its cut; bounded.
+    """
+
+    cuts: int = 0
+    different: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, others: Findings) -> None:
+        """Counts another trial's findings here."""
+        self.cuts += others.cuts
+        self.different += others.different
+        self.faults += others.faults[: _FAULTS_MAX - len(self.faults)]
+
+
+def go_through(cuts: Iterable[Cut], judge: Judge, *, scratch: Path) -> Findings:
+    """Tries each different card once."""
+    findings, seen = Findings(), set[bytes]()
+    for cut in cuts:
+        findings.cuts += 1
+        mark = _mark(cut)
+        if mark in seen:
+            continue
+        seen.add(mark)
+        findings.different += 1
+        if len(findings.faults) < _FAULTS_MAX:
+            findings.faults += [f"{one} (cut after {cut.at}, {cut.how})" for one in _judged(cut, judge, scratch)]
+    return findings
+
+
+def _judged(cut: Cut, judge: Judge, scratch: Path) -> list[str]:
+    card = scratch / "card"
+    card.mkdir(parents=True)
+    try:
+        cut.tree.lay_out(card)
+        return judge(card, cut)
+    except Exception as error:  # whatever it is, it would have kept a device from starting
+        return [f"it does not start: {error!r}"]
+    finally:
+        shutil.rmtree(card)
+
+
+def _mark(cut: Cut) -> bytes:
+    found = hashlib.sha256(f"{cut.told} {cut.honest} {sorted(cut.tree.directories)}".encode())
+    for name, content in cut.tree.files().items():
+        found.update(f"\n{name} {len(content)}\n".encode())
+        found.update(content)
+    return found.digest()
