@@ -99,8 +99,8 @@ class HttpFetcher:
         url = f"{self._url}/media/{media.digest}"
         timeout = self._timeout(self._total_s, self._idle_s)
         async with self._session().get(url, headers=headers, timeout=timeout, allow_redirects=False) as response:
-            skip = _bytes_before(response, offset)
             left = media.size_bytes - offset
+            skip = _bytes_before(response, offset, left=left)
             async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
                 part = chunk[skip:]
                 skip -= len(chunk) - len(part)
@@ -201,14 +201,21 @@ def _check(response: ClientResponse, wanted: int) -> None:
         raise FetchError(f"the controller answers {response.status}")
 
 
-def _bytes_before(response: ClientResponse, offset: int) -> int:
-    """How many bytes of the body we have already: a server may ignore the range and send the whole."""
-    if response.status == 200:
-        return offset
-    _check(response, 206)
-    if not response.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
-        raise FetchError("the controller sends another part than asked for")
-    return 0
+def _bytes_before(response: ClientResponse, offset: int, *, left: int) -> int:
+    """How many bytes of the body we have already: a server may ignore the range and send the whole.
+
+    Something else than the medium, such as the page of a captive portal, is refused before its first byte: beside
+    the true rest it would be noticed by the digest only, when all the rest has been brought.
+    """
+    skip = offset
+    if response.status != 200:
+        _check(response, 206)
+        if not response.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
+            raise FetchError("the controller sends another part than asked for")
+        skip = 0
+    if response.content_length not in (None, skip + left) or response.content_type.startswith("text/"):
+        raise FetchError("somebody sends something else than the medium")
+    return skip
 
 
 async def _read(response: ClientResponse, *, bytes_max: int) -> bytes:

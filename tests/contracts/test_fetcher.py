@@ -191,6 +191,27 @@ async def test_too_large_body_is_left(
     assert part_in(tmp_path).stat().st_size <= len(SOUND)
 
 
+async def test_body_of_another_length_is_left(server: Server, store: DiskMediaStore, tmp_path: Path) -> None:
+    """Else it would stand before the true rest, and all of it would be brought in vain."""
+
+    async def other(request: web.Request) -> web.Response:
+        return web.Response(body=b"something else")
+
+    app = web.Application()
+    app.router.add_get("/media/{digest}", other)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with fetcher_at(runner.addresses[0][1]) as fetcher:
+        with pytest.raises(FetchError, match="something else"):
+            await bring(fetcher, store)
+    await runner.cleanup()
+    assert part_in(tmp_path).stat().st_size == 0
+    async with fetcher_at(server.port) as fetcher:
+        await bring(fetcher, store)
+    assert store.digests() == {MEDIA.digest}
+
+
 async def test_missing_medium_is_an_error(server: Server, fetcher: HttpFetcher, store: DiskMediaStore) -> None:
     server.status = 404
     with pytest.raises(FetchError, match="404"):
