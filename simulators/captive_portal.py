@@ -109,7 +109,8 @@ class CaptivePortal:
         head = [b"HTTP/1.1 200 OK"]
         if self.manner is Manner.REDIRECT:
             head = [b"HTTP/1.1 302 Found", b"Location: http://127.0.0.1:%d/login" % self.port]
-        head += [b"Content-Type: text/html", b"Content-Length: %d" % len(_PAGE), b"Connection: close"]
+            head += [b"Content-Length: %d" % len(_PAGE)]
+        head += [b"Content-Type: text/html", b"Connection: close"]
         return b"\r\n".join([*head, b"", _PAGE])
 
 

@@ -32,11 +32,12 @@ class Child:
 
     Args:
         log: where its output goes; what was there is kept.
+        before: words before the interpreter's, such as those that put it into a network namespace.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str], *, log: Path) -> None:
+    def __init__(self, name: str, arguments: Sequence[str], *, log: Path, before: Sequence[str] = ()) -> None:
         self.name = name
-        self._arguments = [sys.executable, "-m", *arguments]
+        self._arguments = [*before, sys.executable, "-m", *arguments]
         self.log = log
         self._process: asyncio.subprocess.Process | None = None
 

@@ -46,6 +46,7 @@ class FaultProxy:
 
     Attributes:
         detour: a port of 127.0.0.1 to which new connections are led instead; None leads them where they want.
+        port: where it listens.
         refusing: whether new connections are reset at once.
         connections: those of the past and those that are open, the oldest first.
         observe: told of what comes through.
@@ -53,6 +54,7 @@ class FaultProxy:
 
     def __init__(self, line: BadLine, host: str, port: int) -> None:
         self._line, self._host, self._port = line, host, port
+        self.port = 0
         self.detour: int | None = None
         self.refusing = False
         self.connections: list[Connection] = []
@@ -63,7 +65,8 @@ class FaultProxy:
     async def start(self) -> int:
         """Listens on a free port of 127.0.0.1."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        return int(self._server.sockets[0].getsockname()[1])
+        self.port = int(self._server.sockets[0].getsockname()[1])
+        return self.port
 
     async def close(self) -> None:
         """Stops listening and breaks what is open."""
