@@ -8,10 +8,10 @@ a source that gives no more is told before they are over. Effects are collected;
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from edge.core.agent import Decision, initial, step
+from edge.core.agent import Decision, initial, step, whole_step
 from edge.core.effects import (
     DeleteMedia,
     Effect,
@@ -60,6 +60,7 @@ class Desk:
         reachable: digests that a fetch finds; None means every one.
         dead_streams: addresses of web radios where nobody answers.
         effects, decisions: all so far.
+        proves: holds every decision against one in which everything is looked at.
     """
 
     identity: Identity
@@ -78,6 +79,7 @@ class Desk:
     monitored: int | None = None
     wake_at: int | None = None
     boots: int = 0
+    proves: bool = True
     _queue: list[tuple[int, int, Timed]] = field(default_factory=list)
     _count: int = 0
     _dry: int = 0
@@ -123,6 +125,8 @@ class Desk:
     def send(self, event: Event) -> Decision:
         """One decision, its effects carried out in the model."""
         decision = step(self.state, event, self.now())
+        if self.proves:
+            self._prove(event, decision)
         self.state = decision.state
         self.wake_at = decision.wake_at
         self.decisions.append(decision)
@@ -130,6 +134,12 @@ class Desk:
             self.effects.append(effect)
             self._carry_out(effect)
         return decision
+
+    def _prove(self, event: Event, decision: Decision) -> None:
+        """What was not looked at would have stayed as it was."""
+        whole = whole_step(self.state, event, self.now())
+        assert whole.effects == decision.effects, f"{event} should have led to {whole.effects}"
+        assert replace(whole.state, calm=None) == replace(decision.state, calm=None), f"{event} changes more"
 
     def advance(self, duration_ms: int) -> None:
         """Lets time pass, with all timed events in their order."""

@@ -5,9 +5,9 @@ Called by `trust` when authority, address and life of a document have been check
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
+from edge.core.change import replace
 from edge.core.in_force import Accepted
 from edge.core.state import AgentState, StopMark
 from edge.core.trust_state import CancelMark, SequenceWindow

@@ -61,7 +61,7 @@ from edge.core.events import (
     TalkReleased,
     Ticked,
 )
-from edge.core.state import AgentState, Identity, StopMark, Talk
+from edge.core.state import AgentState, Calm, Identity, StopMark, Talk
 from edge.core.turn import Turn
 from protocol.clock import MonoMs, Now, WallMs
 from protocol.errors import DocumentError
@@ -90,16 +90,46 @@ def initial(identity: Identity) -> AgentState:
 
 def step(state: AgentState, event: Event, now: Now) -> Decision:
     """Decides. Never raises for bad input: a refusal is a receipt."""
+    turn = _taken(state, event, now)
+    if _is_usual(turn, state, event) and deadlines.is_calm(turn.state, turn.now):
+        status.tell(turn)
+        return Decision(turn.state, tuple(turn.effects), deadlines.wake_at(turn.state, turn.now))
+    return _decided(turn, state)
+
+
+def whole_step(state: AgentState, event: Event, now: Now) -> Decision:
+    """Decides as `step`, and looks at everything although nothing may have changed: what `step` is held against."""
+    return _decided(_taken(state, event, now), state)
+
+
+def _taken(state: AgentState, event: Event, now: Now) -> Turn:
     turn = Turn(state, clock_trust.believed(state.clock, now))
     _HANDLERS[type(event)](turn, event)
     turn.now = clock_trust.believed(turn.state.clock, now)
     sound.shift_wall(turn, turn.now.wall - now.wall)
-    _attend(turn, state)
+    return turn
+
+
+def _decided(turn: Turn, before: AgentState) -> Decision:
+    _attend(turn, before)
+    until = deadlines.horizon(turn.state, turn.now)
+    turn.change(calm=Calm(until, turn.now.wall - turn.now.mono, turn.now.clock))
     effects = tuple(turn.effects)
     if turn.dirty:
         saved = SaveState(registers.pack(turn.state), tuple(turn.put.values()), tuple(sorted(turn.drop)))
         effects = (saved, *effects)
     return Decision(turn.state, effects, deadlines.wake_at(turn.state, turn.now))
+
+
+def _is_usual(turn: Turn, before: AgentState, event: Event) -> bool:
+    """Whether an event tells what is expected anyway: then all is as it was when everything was last looked at."""
+    if turn.effects or turn.dirty:
+        return False
+    if isinstance(event, LevelMeasured):
+        return proof.is_usual(before, turn.state)
+    if isinstance(event, FmSignalMeasured):
+        return fm_gate.is_usual(before, turn.state)
+    return turn.state is before or isinstance(event, ClockRead)
 
 
 def _attend(turn: Turn, before: AgentState) -> None:

@@ -6,9 +6,8 @@ counts, so an old one that is sent again brings no device back.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from edge.core.acceptance import accepted, put, storage_key
+from edge.core.change import replace
 from edge.core.effects import Relocate
 from edge.core.in_force import Accepted, InForce
 from edge.core.offices import drop_grants

@@ -9,9 +9,9 @@ believed.
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import Final
 
+from edge.core.change import replace
 from edge.core.effects import AskAttestation
 from edge.core.events import AttestationReceived, ClockRead, ClockSource
 from edge.core.state import ClockState, Identity

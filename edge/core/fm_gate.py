@@ -197,6 +197,13 @@ def observe(turn: Turn, event: FmSignalMeasured) -> None:
     _take_reading(turn, event, station)
 
 
+def is_usual(before: AgentState, after: AgentState) -> bool:
+    """Whether a reading changed nothing but itself: the gate was open and stays so."""
+    former, fm = before.fm, after.fm
+    same = (former.frequency_khz, former.opened, former.pi) == (fm.frequency_khz, fm.opened, fm.pi)
+    return fm.opened is not None and same
+
+
 def _wrong(fm: FmState, event: FmSignalMeasured, station: Station, config: AudibleConfig) -> str | None:
     if event.pi is not None and event.pi != (station.pi or fm.pi or event.pi):
         return IDENTITY

@@ -17,7 +17,7 @@ from edge.core.state import AgentState, GuardState, StopMark
 from edge.core.timeline import config_of
 from edge.core.turn import Turn
 from protocol.audible_config import AudibleConfig, Fallback, Window
-from protocol.clock import DAY_MS, WallMs, local_datetime, wall_at
+from protocol.clock import DAY_MS, MonoMs, WallMs, local_datetime, wall_at
 
 AHEAD_MS: Final = 8 * DAY_MS
 AGAIN_MS: Final = 6 * 3_600_000
@@ -30,9 +30,9 @@ def watch(turn: Turn) -> None:
     silent = config.on_computer_dead is not Fallback.FM
     if not silent and not turn.clock_believed:
         return
-    allowed = not silent and _is_fresh(state, config, turn.now.wall)
+    allowed = not silent and _is_fresh(state, turn.now.wall)
     basis, guard = (config, state.stop, allowed), state.guard
-    is_old = guard.windows and turn.now.mono >= guard.armed + AGAIN_MS
+    is_old = guard.windows and turn.now.mono >= renewed_at(state)
     if guard.basis == basis and not is_old:
         return
     windows = windows_of(config, state.stop, turn.now.wall) if allowed else ()
@@ -42,9 +42,20 @@ def watch(turn: Turn) -> None:
     turn.do(ArmGuardian(_plan(config, version, windows)))
 
 
-def _is_fresh(state: AgentState, config: AudibleConfig, wall: WallMs) -> bool:
+def _is_fresh(state: AgentState, wall: WallMs) -> bool:
     """Whether the controller has confirmed the policy lately: a device that was forgotten does not speak alone."""
-    return wall - max(state.force.head_issued, config.issued) <= config.head_age_ms_max
+    return wall < forgotten_at(state)
+
+
+def forgotten_at(state: AgentState) -> WallMs:
+    """When the policy will not have been confirmed for too long."""
+    config = config_of(state)
+    return WallMs(max(state.force.head_issued, config.issued) + config.head_age_ms_max + 1)
+
+
+def renewed_at(state: AgentState) -> MonoMs:
+    """When the plan that was handed over has grown old."""
+    return MonoMs(state.guard.armed + AGAIN_MS)
 
 
 def _plan(config: AudibleConfig, version: int, windows: tuple[GuardedWindow, ...]) -> GuardingPlan:

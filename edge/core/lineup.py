@@ -5,10 +5,10 @@ Whatever is due at its second is marked, also while a higher rung sounds: from t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from edge.core import plan, timeline
+from edge.core.change import replace
 from edge.core.output import ProgrammeOutput, Rung
 from edge.core.state import Occurrence, Progress
 from edge.core.turn import Turn

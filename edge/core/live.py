@@ -6,9 +6,9 @@ returns, at most once every 10 s. Several units may speak at once: each session 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
+from edge.core.change import replace
 from edge.core.effects import FeedLive
 from edge.core.in_force import Accepted
 from edge.core.output import LiveOutput, Rung

@@ -8,10 +8,10 @@ marks of keys that fell with them no longer bind, so a thief who signed version 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from edge.core.acceptance import accepted, put, remove, storage_key
+from edge.core.change import replace
 from edge.core.in_force import Accepted
 from edge.core.trust_state import TrustState
 from edge.core.turn import Turn

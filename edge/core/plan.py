@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from typing import Final
 
+from edge.core.change import replace
 from edge.core.state import AgentState, Occurrence, Plan, Progress
 from edge.core.turn import Turn
 from protocol.clock import WallMs
@@ -28,7 +28,7 @@ def refresh(turn: Turn) -> None:
     if not turn.clock_believed:
         turn.change(plan=None)
         return
-    if plan is not None and plan.begin + BEHIND_MS <= wall < plan.end - AHEAD_MS + LIFE_MS:
+    if plan is not None and plan.begin + BEHIND_MS <= wall < renewed_at(plan):
         return
     _forget_progress(turn)
     begin, end = WallMs(wall - BEHIND_MS), WallMs(wall + AHEAD_MS)
@@ -37,6 +37,11 @@ def refresh(turn: Turn) -> None:
     progress = turn.state.progress
     still = tuple(one for one in kept if not (one.key in progress and progress[one.key].done))
     turn.change(plan=Plan(kept, begin, end, still))
+
+
+def renewed_at(plan: Plan) -> WallMs:
+    """When it has grown old."""
+    return WallMs(plan.end - AHEAD_MS + LIFE_MS)
 
 
 def _occurrences(state: AgentState, begin: WallMs, end: WallMs) -> Iterator[Occurrence]:

@@ -28,7 +28,7 @@ from edge.core.state import AgentState, Occurrence, Progress
 from edge.core.turn import Turn
 from protocol.clock import MonoMs, WallMs
 from protocol.limits import REPORT_LEVELS_MAX
-from protocol.report import LEVEL_SILENCE_CDB, AsRun, EndReason, Level, Standing
+from protocol.report import LEVEL_SILENCE_CDB, AsRun, EndReason, FaultCode, Level, Standing
 from protocol.schedule import Schedule
 
 AUDIBLE_CDB: Final = -6000
@@ -192,13 +192,20 @@ def measured(turn: Turn, event: LevelMeasured) -> None:
     """Takes a second's level: the proof of sound, and of silence."""
     sound = turn.state.sound
     level = Level(event.wall, int(sound.output.rung), event.level_cdb)
-    sound = replace(sound, level_cdb=event.level_cdb, levels=(*sound.levels, level)[-REPORT_LEVELS_MAX:])
-    if is_audible(event.level_cdb, event.output_level_cdb):
-        sound = replace(sound, quiet_since=turn.now.mono)
-    turn.change(sound=sound)
+    quiet_since = turn.now.mono if is_audible(event.level_cdb, event.output_level_cdb) else sound.quiet_since
+    levels = (*sound.levels, level)[-REPORT_LEVELS_MAX:]
+    turn.change(sound=replace(sound, level_cdb=event.level_cdb, levels=levels, quiet_since=quiet_since))
     if isinstance(sound.output, AlertOutput) and sound.started == sound.output.key:
         _tell_heard(turn, sound.output, event.level_cdb, event.output_level_cdb)
     _watch_for_strangers(turn, event)
+
+
+def is_usual(before: AgentState, after: AgentState) -> bool:
+    """Whether a level changed nothing that anybody is waiting for."""
+    former, sound = before.sound, after.sound
+    heard = isinstance(sound.output, Silence) or sound.quiet_since != former.quiet_since
+    strange = sound.loud_since is not None or former.loud_since is not None or sound.muted
+    return heard and not strange and FaultCode.SOUND_MISSING not in before.faults
 
 
 def _watch_for_strangers(turn: Turn, event: LevelMeasured) -> None:
@@ -207,7 +214,8 @@ def _watch_for_strangers(turn: Turn, event: LevelMeasured) -> None:
     settled = mono - sound.output_since > timeline.config_of(turn.state).amplifier_hold_ms + SETTLE_MS
     loud = event.output_level_cdb is not None and event.output_level_cdb > LOUD_CDB
     if not isinstance(sound.output, Silence) or not settled or not loud:
-        turn.change(sound=replace(sound, loud_since=None))
+        if sound.loud_since is not None:
+            turn.change(sound=replace(sound, loud_since=None))
         return
     since = sound.loud_since if sound.loud_since is not None else mono
     muted = sound.muted or mono - since >= LOUD_MS

@@ -5,9 +5,10 @@ Signed documents are stored beside it, as they came; what can be derived from th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
+from edge.core.change import replace
 from edge.core.root import restore_identity
 from edge.core.state import AgentState, Identity, LiveState, Progress, StopMark
 from edge.core.trust_state import CancelMark, RootTaken, SequenceWindow, Transfer, TrustState

@@ -8,10 +8,10 @@ over, so a bad station never makes the horn flap.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from edge.core import timeline
+from edge.core.change import replace
 from edge.core.output import Rung, StreamOutput
 from edge.core.state import AgentState, Occurrence
 from edge.core.turn import Turn

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from edge.core import plan, proof
 from edge.core.acceptance import accepted, mark_version, storage_key
+from edge.core.change import replace
 from edge.core.offices import deny, hold_grant
 from edge.core.trust import take_head
 from edge.core.trust_state import Transfer

@@ -7,9 +7,9 @@ that is enrolled anew begins with it again.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import Final
 
+from edge.core.change import replace
 from edge.core.events import RootReceived, RootRefused
 from edge.core.offices import deny, drop_fallen
 from edge.core.state import Identity

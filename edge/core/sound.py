@@ -6,11 +6,11 @@ time.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final, TypeVar
 
 from edge.core import lineup, live, message, relays, timeline
 from edge.core.arbiter import choose_output
+from edge.core.change import replace
 from edge.core.effects import MuteAmplifier, ShiftWall, SwitchOutput
 from edge.core.output import (
     AlertOutput,

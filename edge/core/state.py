@@ -11,7 +11,7 @@ from edge.core.output import Output, Silence
 from edge.core.trust_state import TrustState
 from protocol.audible_config import AudibleConfig
 from protocol.bulletin import BulletinClass, MediaRef
-from protocol.clock import MonoMs, WallMs
+from protocol.clock import ClockTrust, MonoMs, WallMs
 from protocol.grants import Anchor
 from protocol.report import EndReason, FaultCode, Level
 from protocol.schedule import Item
@@ -254,6 +254,19 @@ class GuardState:
 
 
 @dataclass(frozen=True, slots=True)
+class Calm:
+    """Until when nothing changes by time alone, as it was seen when everything was last looked at.
+
+    Attributes:
+        offset_ms: believed wall time minus monotonic time then; the instant counts for this hour only.
+    """
+
+    until: MonoMs
+    offset_ms: int
+    clock: ClockTrust
+
+
+@dataclass(frozen=True, slots=True)
 class AgentState:
     """Everything.
 
@@ -298,3 +311,4 @@ class AgentState:
     as_run_count: int = 0
     guard: GuardState = GuardState()
     stick: StickSeen | None = None
+    calm: Calm | None = None

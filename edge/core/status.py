@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from edge.core.change import replace
 from edge.core.output import AlertOutput, FmOutput, MessageOutput, Output, ProgrammeOutput, StreamOutput
 from edge.core.state import AgentState
 from edge.core.turn import Turn

@@ -150,7 +150,8 @@ def _order(
     words = _precedence(state)
     name = f"{occurrence.scope}#{occurrence.item.id}"
     place = words.index(name) if name in words else len(words)
-    begun = _progress(state, occurrence).origin is not None
+    origin = _progress(state, occurrence).origin
+    begun = origin is not None and origin <= wall  # what is made ready ahead of its turn has not begun
     return (over, not begun, place, depth(occurrence.scope), occurrence.start, occurrence.item.id)
 
 

@@ -6,12 +6,12 @@ A refusal changes nothing but is told once, with its reason.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import Final
 
 from edge.core import clock_trust
 from edge.core.acceptance import accept, put, remove
 from edge.core.belonging import take_assignment
+from edge.core.change import replace
 from edge.core.effects import PublishReport
 from edge.core.events import Route
 from edge.core.in_force import Accepted

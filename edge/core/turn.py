@@ -6,9 +6,10 @@ It lives for one call of `step`; seen from outside the decision stays a pure fun
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from edge.core.change import replace
 from edge.core.effects import Effect, PublishReport, StoredDocument
 from edge.core.in_force import Accepted, sort_out
 from edge.core.state import AgentState

@@ -5,10 +5,10 @@ A controller in foreign hands can freeze a village or mix old documents with new
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from edge.core.acceptance import newest_version
+from edge.core.change import replace
 from edge.core.state import AgentState
 from edge.core.turn import Turn
 from protocol.clock import MonoMs

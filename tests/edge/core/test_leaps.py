@@ -70,5 +70,5 @@ def test_one_leap_sounds_like_small_ticks(picks: list[Pick], quiet_in_s: int) ->
     leap.advance(LENGTH_MS)
     for _ in range(LENGTH_MS // 500):
         walk.advance(500)
-        walk.send(Ticked())
+        walk.send(Ticked())  # the desk looks at everything beside it
     assert leap.sound.spans == walk.sound.spans

@@ -107,6 +107,17 @@ def test_talk_let_the_waiting_priority_overtake_the_running_one(desk: Desk, offi
     assert offsets(desk, start) == [("xa", 0, 90_000), ("xa", 95_000, 240_000), ("tinh", 240_000, 300_000)]
 
 
+def test_next_one_made_ready_was_taken_for_begun(desk: Desk, office: Office) -> None:
+    office.publish(office.item("xa", 10_000, bulletin_class=BulletinClass.PRIORITY, duration_ms=240_000))
+    office.publish(office.item("tinh", 70_000, bulletin_class=BulletinClass.PRIORITY), scope=PROVINCE)
+    desk.advance(247_000)
+    desk.send(TalkReleased())
+    output = desk.state.sound.output
+    assert isinstance(output, ProgrammeOutput) and output.item == "xa"
+    desk.advance(60_000)
+    assert [one.end_reason for one in desk.reports(AsRun) if one.item == "xa"] == [EndReason.COMPLETE]
+
+
 def test_province_and_commune_use_the_same_item_name(desk: Desk, office: Office) -> None:
     start = desk.wall + 10_000
     fields = {"bulletin_class": BulletinClass.PRIORITY}
