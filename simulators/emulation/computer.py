@@ -50,7 +50,11 @@ class Computer:
         """A fresh card, with what enrolment wrote in the folder `loalang` of its boot partition."""
         self._directory.mkdir(parents=True, exist_ok=True)
         await _run("cp", "--sparse=always", str(self._built / "card.img"), str(self.card))
-        await _run("mcopy", "-s", "-i", f"{self.card}@@{_BOOT_AT}", str(enrolment), "::loalang")
+        await self.put_on_boot(enrolment, "loalang")
+
+    async def put_on_boot(self, what: Path, name: str) -> None:
+        """A file or folder comes onto the boot partition of the card, which is not in the computer meanwhile."""
+        await _run("mcopy", "-s", "-i", f"{self.card}@@{_BOOT_AT}", str(what), f"::{name}")
 
     async def power_on(self) -> None:
         """Starts it; it is up when its agent says so.
@@ -68,7 +72,7 @@ class Computer:
                 "--adjustment=-15",
                 "qemu-system-aarch64",
                 *self._machine(kernel),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -90,6 +94,11 @@ class Computer:
         arguments += ["-rtc", "base=utc,clock=host", "-action", "watchdog=reset"]
         arguments += ["-serial", "stdio", "-qmp", f"unix:{self._directory / 'qmp'},server=on,wait=off"]
         return arguments
+
+    def type(self, keys: str) -> None:
+        """Comes in at its serial line."""
+        assert self._process is not None and self._process.stdin is not None, "it has power"
+        self._process.stdin.write(keys.encode())
 
     def power_off(self) -> None:
         """The plug is pulled: whatever its kernel had not written yet is lost."""
@@ -125,6 +134,14 @@ class Computer:
         file_node = {"driver": "file", "filename": str(stick)}
         await self._qmp("blockdev-add", {"node-name": name, "driver": "raw", "file": file_node})
         await self._qmp("device_add", {"driver": "usb-storage", "id": f"usb-{name}", "drive": name, "bus": "usb.0"})
+
+    async def on_stick(self, name: str) -> bytes:
+        """A file on the stick that was plugged in last, which may be still in its socket."""
+        taken = self._directory / "from-stick"
+        await _run(
+            "mcopy", "-n", "-o", "-i", str(self._directory / f"stick-{self._sticks}.img"), f"::/{name}", str(taken)
+        )
+        return await asyncio.to_thread(taken.read_bytes)
 
     async def pull_stick(self) -> None:
         """Out it goes, asked or not."""

@@ -27,6 +27,7 @@ from simulators.emulation.enrolment import write_enrolment
 from simulators.emulation.horn import wall_ms
 from simulators.face import NetworkWeather, StationWeather, TalkSource
 from simulators.network import Network
+from simulators.story.steps import check
 from simulators.surroundings import Enrolled, Surroundings
 
 READY_S_MAX: Final = 300.0
@@ -77,7 +78,12 @@ class EmulatedDevice:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, *, time_port: int, spare_port: int = 0) -> float:
-        """Writes its card, switches it on and waits for its agent; gives the seconds from power to READY.
+        """Writes its card, switches it on and waits for its agent; gives the seconds from power to READY."""
+        await self.lay_card(time_port=time_port, spare_port=spare_port)
+        return await self.power_on()
+
+    async def lay_card(self, *, time_port: int, spare_port: int = 0) -> None:
+        """Writes its card and lays lines to it; it has no power yet.
 
         Args:
             spare_port: of our loopback; leads to SPARE_PORT inside.
@@ -96,7 +102,6 @@ class EmulatedDevice:
         self.computer = Computer(self._built, self._directory, environment=environment, forwards=forwards)
         await self.computer.insert_card(enrolment)
         self._tasks.append(asyncio.create_task(self._watch_slot(), name="slot"))
-        return await self.power_on()
 
     async def close(self) -> None:
         """Off."""
@@ -137,6 +142,20 @@ class EmulatedDevice:
             self.computer.power_off()
             await self.computer.gone()
             await self.board.know(None)
+
+    async def said(self, command: str) -> str:
+        """Output of a command inside that must succeed. Raises StoryError."""
+        code, output = await self.hand.run(command)
+        check(code == 0, f"{command!r} ended with {code}: {output.strip()[-300:]}")
+        return output.strip()
+
+    async def until_said(self, command: str, words: str, *, within_s: float = 60.0) -> None:
+        """Asks again until a command inside says these words. Raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while True:
+                if (await self.hand.run(command))[1].strip() == words:
+                    return
+                await asyncio.sleep(_LOOK_S)
 
     async def keep_journal(self) -> None:
         """Adds to a file what its system wrote since it booted, which it keeps in memory only."""

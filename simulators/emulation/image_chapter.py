@@ -42,8 +42,8 @@ async def image(steps: Steps, device: EmulatedDevice) -> None:
     async with steps.step("root_is_read_only"):
         await _read_only(device)
     async with steps.step("clock_chip_is_set_by_agreement"):
-        await _said(device, "systemctl start loalang-clock-chip.service")
-        said = await _said(device, "journalctl -q --no-pager -o cat -u loalang-clock-chip.service")
+        await device.said("systemctl start loalang-clock-chip.service")
+        said = await device.said("journalctl -q --no-pager -o cat -u loalang-clock-chip.service")
         check("the clock chip was set" in said, f"the chip was not set: {said}")
     async with steps.step("no_port_is_open") as figures:
         figures |= await _closed(device)
@@ -53,16 +53,16 @@ async def image(steps: Steps, device: EmulatedDevice) -> None:
 
 async def _started(device: EmulatedDevice) -> Figures:
     """Every unit came up; the first boot made the partitions; two sources of time are two."""
-    failed = await _said(device, "systemctl --failed --plain --no-legend --no-pager")
+    failed = await device.said("systemctl --failed --plain --no-legend --no-pager")
     check(not failed, f"units failed: {failed}")
-    labels = await _said(device, "lsblk -n -o LABEL")
+    labels = await device.said("lsblk -n -o LABEL")
     check({"LOALANG-ID", "LOALANG-DATA"} <= set(labels.split()), f"partitions are missing: {labels}")
-    left = await _said(device, "ls /boot/firmware")
+    left = await device.said("ls /boot/firmware")
     check("loalang" not in left.split(), "the enrolment still lies on the boot partition")
-    told = await _said(device, _KERNEL_TOLD)
+    told = await device.said(_KERNEL_TOLD)
     check(told == "False", "the kernel was told that NTP holds the clock: it writes the chip by itself")
-    held = await _said(device, "cat /run/loalang-ntp/held; cut -d' ' -f1 /proc/uptime")
-    watchdog = await _said(device, "systemctl show -p RuntimeWatchdogUSec --value; ls /dev/watchdog0")
+    held = await device.said("cat /run/loalang-ntp/held; cut -d' ' -f1 /proc/uptime")
+    watchdog = await device.said("systemctl show -p RuntimeWatchdogUSec --value; ls /dev/watchdog0")
     return {"ntp_held": held.split(), "watchdog": watchdog.split()}
 
 
@@ -72,26 +72,26 @@ async def _read_only(device: EmulatedDevice) -> None:
         check(code != 0, f"{path} can be written, even by root")
     code, said = await device.hand.run("touch /var/lib/loalang/x && rm /var/lib/loalang/x")
     check(code == 0, f"the data cannot be written: {said}")
-    mounts = await _said(device, "findmnt -n -o OPTIONS /var/lib/loalang")
+    mounts = await device.said("findmnt -n -o OPTIONS /var/lib/loalang")
     check({"nosuid", "nodev", "noexec"} <= set(mounts.split(",")), f"the data are mounted {mounts}")
 
 
 async def _closed(device: EmulatedDevice) -> Figures:
     """Nobody listens; and when somebody does, the firewall keeps strangers out. Without it they would come in."""
-    sockets = (await _said(device, "ss -Hltun")).splitlines()
+    sockets = (await device.said("ss -Hltun")).splitlines()
     outward = [one for one in sockets if not is_inside(one.split()[4])]
     check(not outward, f"somebody listens: {outward}")
     try:
-        await _said(device, _LISTENER.format(port=SPARE_PORT))
+        await device.said(_LISTENER.format(port=SPARE_PORT))
         await asyncio.sleep(2)
-        check(await _said(device, f"ss -Hltn sport = :{SPARE_PORT}"), "the listener for the trial does not listen")
+        check(await device.said(f"ss -Hltn sport = :{SPARE_PORT}"), "the listener for the trial does not listen")
         check(not await asyncio.to_thread(is_answered, device.spare_port), "a port inside was reached")
-        await _said(device, "nft flush ruleset")
+        await device.said("nft flush ruleset")
         reached = await asyncio.to_thread(is_answered, device.spare_port, within_s=10.0)
         check(reached, "without the firewall nobody is reached either, so the trial shows nothing")
     finally:
         await device.hand.run("systemctl stop listener; systemctl restart loalang-firewall.service")
-    rules = await _said(device, "nft list ruleset")
+    rules = await device.said("nft list ruleset")
     check("policy drop" in rules, "the firewall did not come back")
     return {"listening": [one.split()[4] for one in sockets]}
 
@@ -102,9 +102,9 @@ def is_inside(address: str) -> bool:
 
 
 async def _confined(device: EmulatedDevice) -> Figures:
-    shown = await _said(device, f"systemctl show -p MainPID -p MemoryCurrent -p NRestarts -p StatusText {_AGENT}")
+    shown = await device.said(f"systemctl show -p MainPID -p MemoryCurrent -p NRestarts -p StatusText {_AGENT}")
     known = dict(line.split("=", 1) for line in shown.splitlines())
-    status = await _said(device, f"cat /proc/{known['MainPID']}/status")
+    status = await device.said(f"cat /proc/{known['MainPID']}/status")
     process = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     check(process["CapEff"].strip("\t 0") == "" and process["CapBnd"].strip("\t 0") == "", "the agent has a right")
     check(process["Seccomp"].strip() == "2" and process["NoNewPrivs"].strip() == "1", "no filter of system calls")
@@ -112,7 +112,7 @@ async def _confined(device: EmulatedDevice) -> Figures:
     check(known["NRestarts"] == "0", f"it was started {known['NRestarts']} times anew")
     rss_mb = int(process["VmRSS"].split()[0]) // 1024
     check(rss_mb <= _MEMORY_MB_MAX, f"the agent takes {rss_mb} MB")
-    exposure = await _said(device, f"systemd-analyze security --no-pager {_AGENT} | tail -n 1")
+    exposure = await device.said(f"systemd-analyze security --no-pager {_AGENT} | tail -n 1")
     return {"rss_mb": rss_mb, "unit_mb": int(known["MemoryCurrent"]) // 2**20, "exposure": _exposure(exposure)}
 
 
@@ -130,10 +130,10 @@ async def power_and_watchdog(steps: Steps, stage: Stage, plan: Plan, device: Emu
         figures["cpu_share"] = await _cpu_share(device)
     async with steps.step("watchdog_restarts_it") as figures:
         calls, stopped_ms = device.board.calls, wall_ms()
-        await _said(device, f"systemctl kill -s STOP {_AGENT}")
+        await device.said(f"systemctl kill -s STOP {_AGENT}")
         await device.ready(within_s=_RESTART_S_MAX, calls=calls)
         figures["ready_after_s"] = round((wall_ms() - stopped_ms) / 1000, 1)
-        journal = await _said(device, f"journalctl -q --no-pager -o cat _PID=1 UNIT={_AGENT}")
+        journal = await device.said(f"journalctl -q --no-pager -o cat _PID=1 UNIT={_AGENT}")
         check("Watchdog timeout" in journal, "systemd does not say that it was the watchdog")
     async with steps.step("programme_resumes_after_hang") as figures:
         await _resumed(ear, plan, device, figures, since_ms=stopped_ms)
@@ -149,7 +149,7 @@ async def power_and_watchdog(steps: Steps, stage: Stage, plan: Plan, device: Emu
 async def _cpu_share(device: EmulatedDevice) -> float:
     """Of one emulated processor, while it plays."""
     command = f"systemctl show -P CPUUsageNSec {_AGENT}; sleep 5; systemctl show -P CPUUsageNSec {_AGENT}"
-    first, last = (await _said(device, command)).split()
+    first, last = (await device.said(command)).split()
     return round((int(last) - int(first)) / 5e9, 2)
 
 
@@ -174,12 +174,12 @@ async def lost_data(steps: Steps, stage: Stage, device: EmulatedDevice) -> None:
     """The data partition dies: the device starts all the same, in memory, and says what is wrong."""
     async with steps.step("data_partition_destroyed") as figures:
         await device.keep_journal()
-        part = await _said(device, "blkid -L LOALANG-DATA")
+        part = await device.said("blkid -L LOALANG-DATA")
         # Superblocks and all: what a dying card leaves. The agent's own files are gone with it.
         await device.hand.run(f"dd if=/dev/urandom of={part} bs=1M count=64 conv=notrunc oflag=direct; sync")
         await device.set_power(False)
         figures["ready_s"] = round(await device.power_on(), 1)
-        kind = await _said(device, "findmnt -n -o FSTYPE /var/lib/loalang")
+        kind = await device.said("findmnt -n -o FSTYPE /var/lib/loalang")
         figures["runs_in"] = kind
     async with steps.step("lost_data_is_told"):
         await device.wait_state(lambda state: state.link_up, within_s=READY_S_MAX)
@@ -188,10 +188,3 @@ async def lost_data(steps: Steps, stage: Stage, device: EmulatedDevice) -> None:
             return "state_damaged" in answer.get("faults", ())
 
         await stage.auditor.wait_for(f"/devices/{device.device}", told, within_s=60)
-
-
-async def _said(device: EmulatedDevice, command: str) -> str:
-    """Output of a command that must succeed."""
-    code, output = await device.hand.run(command)
-    check(code == 0, f"{command!r} ended with {code}: {output.strip()[-300:]}")
-    return output.strip()

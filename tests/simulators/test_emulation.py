@@ -19,6 +19,8 @@ import pytest
 from edge.core.state import AgentState
 from protocol import codec
 from simulators.air import plain_programmes
+from simulators.emulation.computer import Computer, ComputerError
+from simulators.emulation.console import Console
 from simulators.emulation.distant_board import DistantBoard
 from simulators.emulation.distant_hand import DistantHand
 from simulators.emulation.frames import read_frame
@@ -111,6 +113,19 @@ async def test_hand_does_what_it_is_told_and_tells_how_it_went() -> None:
         inside.kill()
         await inside.wait()
         await hand.close()
+
+
+async def test_console_reads_on_where_it_was(tmp_path: Path) -> None:
+    computer = Computer(tmp_path, tmp_path, environment={}, forwards={})
+    computer.console.write_bytes(b"boot\r\nmenu> \xc4\x90\xff menu> ")
+    console = Console(computer)
+    assert await console.until("menu> ", within_s=5) == "boot\n"
+    assert await console.until("menu> ", within_s=5) == "Đ\ufffd "
+    with pytest.raises(ComputerError, match="no 'menu> '"):
+        await console.until("menu> ", within_s=0.3)
+    with computer.console.open("ab") as line:
+        line.write(b"1 menu> ")
+    assert await console.until("menu> ", within_s=5) == "1 "
 
 
 async def test_time_server_tells_the_time() -> None:

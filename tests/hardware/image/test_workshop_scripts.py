@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import socket
@@ -19,12 +20,16 @@ from hardware.errors import BoardError
 from hardware.workshop.errand import Errands
 
 SCRIPTS: Final = Path(__file__).parents[3] / "hardware/image/workshop"
+IDENTITY: Final = "../storage/identity"
 KEY: Final = bytes(range(32))
 PROGRAMS: Final = {
     "mount": 'echo "mount $*" >>"$NOTES"\n[ ! -e "$ROOM/read-only" ]',
     "mountpoint": '[ -e "$ROOM/stick-is-there" ]',
     "findmnt": 'case $* in *FSTYPE*) cat "$ROOM/kind" ;; *) cat "$ROOM/options" ;; esac',
     "systemctl": 'echo "systemctl $*" >>"$NOTES"',
+    "blkid": "echo /dev/mmcblk0p3",
+    "e2fsck": "true",
+    "chown": "true",
     "install": 'while [ $# -gt 2 ]; do shift; done\ncp "$1" "$2"',
 }
 """`install` may give a file away only as root."""
@@ -173,6 +178,24 @@ def test_key_of_the_guardian_is_kept_once(room: Room) -> None:
     assert bytes.fromhex((room.path / "etc/guardian.key").read_text()) == KEY
     etc = room.path / "etc"
     assert room.notes.read_text().splitlines() == [f"mount -o remount,{way} {etc}" for way in ("rw", "ro")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("brought", "kept"), [(None, "old"), ("new", "new")])
+def test_enrolling_anew_leaves_the_key_of_the_guardian(room: Room, brought: str | None, kept: str) -> None:
+    room.write("etc/guardian.key", "old")
+    room.write("etc/device.json", "{}")
+    room.write("etc/token", "of the old device")
+    (room.path / "boot/loalang").mkdir()
+    room.write("boot/loalang/device.json", '{"device": "c08"}')
+    if brought:
+        room.write("boot/loalang/guardian.key", brought)
+    code, said = room.run(IDENTITY)
+    assert code == 0 and "was taken" in said
+    assert (room.path / "etc/guardian.key").read_text() == kept
+    assert json.loads((room.path / "etc/device.json").read_text())["device"] == "c08"
+    assert {one.name for one in (room.path / "etc").iterdir()} == {"guardian.key", "device.json"}
+    assert not list((room.path / "boot").iterdir())
 
 
 @pytest.mark.slow
