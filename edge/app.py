@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
@@ -21,7 +20,7 @@ from edge.adapters.mqtt_link import Broker, MqttLink
 from edge.adapters.notify import Notify
 from edge.adapters.outbox import SqliteOutbox
 from edge.adapters.part_events import PartEvents
-from edge.adapters.state_store import SqliteStateStore
+from edge.adapters.state_store import BALLAST_BYTES, SqliteStateStore
 from edge.adapters.stick_logs import StickLogs
 from edge.adapters.system_clock import SystemClock
 from edge.adapters.tls import SERVER_NAME, TlsError, client_context
@@ -32,10 +31,12 @@ from edge.config import AGENT_VERSION, AgentConfig, ConfigError, pinned_anchor
 from edge.core.agent import initial, step
 from edge.core.events import Event
 from edge.core.state import AgentState, Identity
+from edge.data_directory import own_directory
 from edge.disk import Disk
 from edge.onlooker import Onlooker
 from edge.ports import Audio, Board, Clock, Fetcher, MediaStore, Player, Voice
 from edge.pump import Source, keep_going
+from edge.reporter import Confirmations
 from edge.root_watch import RootPlaces, RootWatch
 from edge.runner import Ports, Runner
 from edge.vital import Vital
@@ -72,6 +73,7 @@ async def run_agent(
     clock: Clock | None = None,
     observe: Callable[[AgentState], None] = lambda _: None,
     notify: Notify | None = None,
+    disk: Disk | None = None,
 ) -> None:
     """Runs one agent until cancelled.
 
@@ -80,14 +82,16 @@ async def run_agent(
         audio: makes another sound path than the engine, such as one without samples for a large village.
         observe: told every new state; must be quick.
         notify: the service manager; the one that the environment names when none is given.
+        disk: where thousands of agents share a process: how their disk work is done; they keep no ballast then.
 
     Raises:
         ConfigError: the agent cannot start as it is configured.
     """
     identity = Identity(config.device, config.place, pinned_anchor(config), AGENT_VERSION, config.heartbeat_ms)
     async with AsyncExitStack() as stack:
-        data = stack.enter_context(_own_directory(Path(config.data)))
-        disk = _disk(stack)
+        data = stack.enter_context(own_directory(Path(config.data)))
+        ballast_bytes = BALLAST_BYTES if disk is None else 0
+        disk = disk or _disk(stack)
         media = DiskMediaStore(data / "media", reserve_bytes=config.media_reserve_mb * _MB)
         clock = clock or SystemClock()
         make, sound_clock = audio or _engine_maker(board, player, voice, disk.vital), BelievedClock(clock)
@@ -104,6 +108,7 @@ async def run_agent(
             sound_clock=sound_clock,
             sound=sound,
             known=watch.state,
+            ballast_bytes=ballast_bytes,
         )
         _tend(stack, board, disk, data=data, agreed_ms=partial(watch.agreed_ms, clock), notify=notify)
         await Runner(step, initial(identity), device=config.device, ports=ports, observe=watch).run()
@@ -121,20 +126,22 @@ def _ports(
     sound_clock: BelievedClock,
     sound: SoundPath,
     known: Callable[[], AgentState | None],
+    ballast_bytes: int,
 ) -> Ports:
-    state, outbox = SqliteStateStore(data), SqliteOutbox(data / "outbox.db")
+    state, outbox = SqliteStateStore(data, ballast_bytes=ballast_bytes), SqliteOutbox(data / "outbox.db")
     stack.push_async_callback(disk.run, state.close)
     stack.push_async_callback(disk.run, outbox.close)
-    journal = Journal(data / "journal", disk=disk)
+    journal, confirmations = Journal(data / "journal", disk=disk), Confirmations()
     fetcher, sticks = _fetcher(config, stack, StickLogs(data, clock, state=known, flush=journal.flush))
     return Ports(
         clock=clock,
         sound_clock=sound_clock,
-        link=MqttLink(_broker(config), config.place),
+        link=MqttLink(_broker(config), config.place, confirmed=confirmations.tell),
         fetcher=fetcher,
         media=media,
         state=state,
         outbox=outbox,
+        confirmations=confirmations,
         audio=sound,
         tuner=board.tuner(),
         journal=journal,
@@ -197,22 +204,6 @@ def _start(stack: AsyncExitStack, work: Coroutine[Any, Any, None], *, name: str)
         await asyncio.wait([task])
 
     stack.push_async_callback(end)
-
-
-@contextmanager
-def _own_directory(data: Path) -> Iterator[Path]:
-    """Two agents on one directory would both be wrong about what is stored."""
-    try:
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (data / "lock").open("w")
-    except OSError as error:
-        raise ConfigError(f"the data directory {data} cannot be used: {error.strerror}") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ConfigError(f"another agent is running on {data}; stop it first") from error
-        yield data
 
 
 def _disk(stack: AsyncExitStack) -> Disk:

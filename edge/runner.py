@@ -26,7 +26,7 @@ from edge.hands import Hands
 from edge.inbox import Inbox
 from edge.ports import Audio, Clock, Fetcher, FmTuner, Guardian, Link, MediaStore, PortError, StateStore, Stored
 from edge.pump import Source, keep_going, pump
-from edge.reporter import Outbox, Reporter
+from edge.reporter import Confirmations, Outbox, Reporter
 from edge.vital import Organ, Vital
 from protocol.clock import MonoMs, Now
 from protocol.units import UnitPath
@@ -74,6 +74,7 @@ class Ports:
         sound_clock: the clock that `audio` goes by.
         sources: further sources of events by name: panel, clocks, a USB stick.
         vital: told when a decision begins and when its effects are carried out.
+        confirmations: which reports the controller has stored; without them the broker's word counts.
     """
 
     clock: Clock
@@ -90,6 +91,7 @@ class Ports:
     sources: Mapping[str, Source] = field(default_factory=dict)
     guardian: Guardian | None = None
     vital: Vital = field(default_factory=Vital)
+    confirmations: Confirmations | None = None
 
 
 class Runner(Generic[S]):
@@ -110,7 +112,9 @@ class Runner(Generic[S]):
     ) -> None:
         self._step, self._state, self._ports, self._observe = step, state, ports, observe
         self._inbox = Inbox()
-        self._reporter = Reporter(device, ports.link, outbox=ports.outbox, disk=ports.disk)
+        self._reporter = Reporter(
+            device, ports.link, outbox=ports.outbox, disk=ports.disk, confirmations=ports.confirmations
+        )
         self._downloads = Downloads(ports.fetcher, ports.media, feed=self._inbox.put)
         self._attester = Attester(ports.fetcher, ports.clock, feed=self._inbox.put)
         self._fm = FmMonitor(ports.tuner, feed=self._inbox.put)

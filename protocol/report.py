@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from protocol.clock import WallMs
 from protocol.codec import bounded
 from protocol.errors import Refusal
-from protocol.limits import REPORT_LEVELS_MAX
+from protocol.limits import CONFIRMED_MAX, REPORT_LEVELS_MAX
 from protocol.units import UnitPath
 
 LEVEL_SILENCE_CDB = -12_000
@@ -175,3 +176,19 @@ class Status:
 
 
 Report = Receipt | Status | AsRun | Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The controller's word to a device that it need not keep these reports any longer.
+
+    Attributes:
+        reports: `report_mark` of each.
+    """
+
+    reports: tuple[str, ...] = field(metadata=bounded(count_max=CONFIRMED_MAX, chars_max=32))
+
+
+def report_mark(payload: bytes) -> str:
+    """How a confirmation names a report: the first half of the SHA-256 of its bytes as they were sent."""
+    return hashlib.sha256(payload).hexdigest()[:32]

@@ -20,6 +20,7 @@ _UP: Final[dict[type[Report], str]] = {
     Fault: "fault",
 }
 ONLINE: Final = "online"
+STORED: Final = "stored"
 _DEVICE: Final = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -60,6 +61,11 @@ def up_topic(device: str, report: type[Report]) -> str:
 def online_topic(device: str) -> str:
     """Retained `1` while connected; the broker writes `0` as the device's will."""
     return f"{ROOT}/d/{device}/up/{ONLINE}"
+
+
+def stored_topic(device: str) -> str:
+    """Topic on which the controller tells a device which of its reports are stored."""
+    return f"{ROOT}/d/{device}/{STORED}"
 
 
 def up_of_topic(topic: str) -> tuple[str, type[Report] | None] | None:

@@ -53,6 +53,7 @@ server certificate of `--device-tls`, so its user name is `controller.loalang.in
     topic readwrite loalang/v1/#
 
     pattern write loalang/v1/d/%u/up/#
+    pattern read loalang/v1/d/%u/stored
     pattern read loalang/v1/u/#
 
 mosquitto's patterns cannot name the units above a device, so there a device may read other units' signed documents.

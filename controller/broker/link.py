@@ -57,13 +57,13 @@ class MqttLink:
         """Whether the broker is there now."""
         return self._client is not None
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Returns when the broker has acknowledged. Raises BrokerAwayError."""
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1) -> None:
+        """Returns when the broker has acknowledged, or with QoS 0 when it was sent. Raises BrokerAwayError."""
         client = self._client
         if client is None:
             raise BrokerAwayError("the broker is away")
         try:
-            await client.publish(topic, payload, qos=1, retain=retain)
+            await client.publish(topic, payload, qos=qos, retain=retain)
         except (aiomqtt.MqttError, RuntimeError) as error:
             raise BrokerAwayError(str(error)) from error
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from controller.broker.address import BrokerAddress
 from controller.broker.link import MqttLink, Received
-from protocol.topics import ALERT, LIVE, ROOT, unit_of_topic
+from controller.ports import BrokerAwayError
+from protocol import codec
+from protocol.limits import CONFIRMED_MAX
+from protocol.report import Confirmation
+from protocol.topics import ALERT, LIVE, ROOT, stored_topic, unit_of_topic
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +58,19 @@ class MqttPublisher:
             return
         async with self._at_once:
             await self._bulk.publish(topic, payload, retain=retain)
+
+    async def confirm(self, device: str, reports: Sequence[str]) -> None:
+        """Tells a device that its reports are stored. It may get lost: the device then sends them again.
+
+        Args:
+            reports: marks of any number of reports.
+        """
+        for begin in range(0, len(reports), CONFIRMED_MAX):
+            word = codec.encode(Confirmation(tuple(reports[begin : begin + CONFIRMED_MAX])))
+            try:
+                await self._reports.publish(stored_topic(device), word, qos=0)
+            except BrokerAwayError as error:
+                logger.debug("%s was not told what is stored: %s", device, error)
 
     def when_connected(self, told: Callable[[], Awaitable[None]]) -> None:
         """Registers what is called each time documents can be published (again)."""

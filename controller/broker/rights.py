@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from controller.broker.tls import PeerCertificate
-from protocol.topics import ROOT, down_topics
+from protocol.topics import ROOT, down_topics, stored_topic
 from protocol.units import UnitPath
 
 
@@ -24,7 +24,7 @@ class DeviceRights:
 
     Attributes:
         former: while it is moved, the place it comes from.
-        readable: topics of both places and of each unit above them; no wildcards.
+        readable: topics of both places and of each unit above them, and of its own reports; no wildcards.
     """
 
     device: str
@@ -34,7 +34,8 @@ class DeviceRights:
 
     def __post_init__(self) -> None:
         former = down_topics(self.former) if self.former is not None else ()
-        object.__setattr__(self, "readable", frozenset((*down_topics(self.place), *former)))
+        readable = frozenset((*down_topics(self.place), *former, stored_topic(self.device)))
+        object.__setattr__(self, "readable", readable)
 
     def may_publish(self, topic: str) -> bool:
         """Only its own reports."""

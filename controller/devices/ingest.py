@@ -2,6 +2,9 @@
 
 Nothing a device says is obeyed, so a false report can at most colour a screen; still each is bounded, checked against
 the device whose topic it came on, and dropped when the device is not enrolled.
+
+A device keeps receipts, faults and as-run records until it is told that they are stored (docs/adr/0018). It is told
+after the transaction, and also of what can never be stored because it is damaged.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -27,7 +30,7 @@ from controller.store.engine import reading, writing
 from protocol import codec
 from protocol.errors import DocumentError
 from protocol.limits import REPORT_BYTES_MAX
-from protocol.report import AsRun, Fault, Receipt, Report, Standing, Status
+from protocol.report import AsRun, Fault, Receipt, Report, Standing, Status, report_mark
 from protocol.topics import up_of_topic
 
 logger = logging.getLogger(__name__)
@@ -43,11 +46,18 @@ LOOK_EVERY_MS: Final = 10_000
 HELD_MAX: Final = 1000
 
 
+Confirm = Callable[[str, Sequence[str]], Awaitable[None]]
+"""Tells a device, by its id, which reports it need not keep any longer."""
+
+
 class Ingest:
     """Reports from the broker to database, memory and pages."""
 
-    def __init__(self, engine: AsyncEngine, roster: Roster, announcer: Announcer, clock: Clock) -> None:
+    def __init__(
+        self, engine: AsyncEngine, roster: Roster, announcer: Announcer, clock: Clock, *, confirm: Confirm
+    ) -> None:
         self._engine = engine
+        self._confirm = confirm
         self._roster = roster
         self._announcer = announcer
         self._clock = clock
@@ -88,16 +98,23 @@ class Ingest:
         self._announcer.device(device.enrolled.id)
 
     def _take_report(self, device: DeviceNow, kind: type[Report], payload: bytes) -> None:
+        if kind is not Status:
+            self._batch.confirm.setdefault(device.enrolled.id, []).append(report_mark(payload))
+        report = self._read(device, kind, payload)
+        if report is not None:
+            self._sort(device, report)
+        self._counted()
+
+    def _read(self, device: DeviceNow, kind: type[Report], payload: bytes) -> Report | None:
         try:
             report = codec.decode(kind, payload, bytes_max=REPORT_BYTES_MAX)
         except DocumentError as error:
             self._drop(device.enrolled.id, str(error))
-            return
+            return None
         if report.device != device.enrolled.id:
             self._drop(device.enrolled.id, "a report in another device's name")
-            return
-        self._sort(device, report)
-        self._counted()
+            return None
+        return report
 
     def _sort(self, device: DeviceNow, report: Report) -> None:
         now = self._clock()
@@ -185,6 +202,8 @@ class Ingest:
         self._tell(changed, batch)
         for told in self.listeners:
             told(batch)
+        for device, reports in batch.confirm.items():
+            await self._confirm(device, reports)
 
     def _tell(self, changed: set[Key], batch: Batch) -> None:
         for device, document, item in changed:

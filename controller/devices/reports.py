@@ -31,6 +31,7 @@ class Batch:
         links: whether a device's link went up or down.
         reconcile: devices whose stored faults are compared with those their status names.
         clones: why a second box is thought to use a device's identity, and when that was seen.
+        confirm: marks of the reports of each device that it need not keep once this is stored.
     """
 
     receipts: list[tuple[Receipt, WallMs]] = field(default_factory=list)
@@ -40,6 +41,7 @@ class Batch:
     links: dict[str, bool] = field(default_factory=dict)
     reconcile: set[str] = field(default_factory=set)
     clones: dict[str, tuple[CloneSign, WallMs]] = field(default_factory=dict)
+    confirm: dict[str, list[str]] = field(default_factory=dict)
     count: int = 0
 
     def __bool__(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from controller.audit.wording import name_acts
-from controller.broker.keys import REPORT_LISTENERS
+from controller.broker.keys import MQTT, REPORT_LISTENERS
 from controller.devices import identity_pages, pages
 from controller.devices.announcer import Announcer
 from controller.devices.api import add_device_api
@@ -45,7 +45,7 @@ def setup(app: web.Application) -> None:
     heartbeat_ms = DEMO_HEARTBEAT_MS if app[CONFIG].demo else HEARTBEAT_MS
     app[ROSTER] = Roster(heartbeat_ms=heartbeat_ms)
     app[ANNOUNCER] = Announcer(app[EVENTS], app[ROSTER], app[CLOCK])
-    app[INGEST] = Ingest(app[ENGINE], app[ROSTER], app[ANNOUNCER], app[CLOCK])
+    app[INGEST] = Ingest(app[ENGINE], app[ROSTER], app[ANNOUNCER], app[CLOCK], confirm=app[MQTT].confirm)
     app.middlewares.insert(1, know_device)  # inside what explains failures, before anybody looks for a person
     app.setdefault(REPORT_LISTENERS, []).append(app[INGEST].receive)
     app.router.add_get("/devices", pages.show_devices)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,7 +20,7 @@ from edge.adapters.mqtt_session import Session, leaf_of
 from edge.backoff import Backoff
 from edge.core.events import EnvelopeReceived, Event, LinkChanged, LiveSegmentReceived, ParcelReceived, Route
 from edge.ports import PortError
-from protocol.topics import ALERT, DOC, LIVE, down_topics, online_topic
+from protocol.topics import ALERT, DOC, LIVE, STORED, down_topics, online_topic, stored_topic
 from protocol.units import UnitPath
 
 _STABLE_S: Final = 60.0
@@ -62,10 +62,22 @@ class Broker:
 
 
 class MqttLink:
-    """Implements Link for one device at one place."""
+    """Implements Link for one device at one place.
 
-    def __init__(self, broker: Broker, place: UnitPath, *, backoff: Backoff | None = None) -> None:
+    Args:
+        confirmed: told each word of the controller about reports that are stored, as it came.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        place: UnitPath,
+        *,
+        backoff: Backoff | None = None,
+        confirmed: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
         self._broker = broker
+        self._confirmed = confirmed
         self._place = place
         self._left: set[str] = set()
         self._leaving: asyncio.Future[None] | None = None
@@ -83,7 +95,7 @@ class MqttLink:
                 told = False
                 yield LinkChanged(True)
                 async for message in session.messages:
-                    event = _event_of(message)
+                    event = self._event_of(message)
                     if event is not None:
                         yield event
                     session.acknowledge(message)
@@ -108,7 +120,8 @@ class MqttLink:
 
     async def _connect(self, session: Session) -> None:
         await session.open()
-        granted = await session.subscribe([(topic, 1) for topic in down_topics(self._place)])
+        topics = (*down_topics(self._place), stored_topic(self._broker.device))
+        granted = await session.subscribe([(topic, 1) for topic in topics])
         if any(code == _REFUSED for code in granted):
             raise aiomqtt.MqttError("the broker refuses a subscription")
         await session.publish(online_topic(self._broker.device), b"1", qos=1, retain=True)
@@ -145,14 +158,16 @@ class MqttLink:
         finally:
             sending.cancel()
 
-
-def _event_of(message: aiomqtt.Message) -> Event | None:
-    leaf, data = leaf_of(message), message.payload
-    if leaf == ALERT:
-        return EnvelopeReceived(data, Route.ALERT)
-    if leaf == DOC and data:
-        return ParcelReceived(data, Route.DOC)
-    if leaf == LIVE:
-        return LiveSegmentReceived(data)
-    _log.debug("nothing to do with a message on %s", message.topic)
-    return None
+    def _event_of(self, message: aiomqtt.Message) -> Event | None:
+        leaf, data = leaf_of(message), message.payload
+        if leaf == ALERT:
+            return EnvelopeReceived(data, Route.ALERT)
+        if leaf == DOC and data:
+            return ParcelReceived(data, Route.DOC)
+        if leaf == LIVE:
+            return LiveSegmentReceived(data)
+        if leaf == STORED:
+            self._confirmed(data)
+        else:
+            _log.debug("nothing to do with a message on %s", message.topic)
+        return None

@@ -91,7 +91,7 @@ class BadBroker:
         welcome = b"\x20\x02\x00\x00"
         writer.write(welcome if whole or random.random() < 0.8 else mutated(welcome, random))
         asked = await read_packet(reader)
-        granted = b"\1" * len(down_topics(PLACE))
+        granted = b"\1" * (len(down_topics(PLACE)) + 1)  # and its own reports
         taken = packet(0x90, asked[1:3] + granted)
         writer.write(taken if whole or random.random() < 0.9 else mutated(taken, random))
         if whole:  # the device says that it is there, and waits until it was heard

@@ -32,10 +32,21 @@ from protocol.keys import SigningKey
 from protocol.limits import ENVELOPE_BYTES_MAX
 from protocol.live import LiveSegment, LiveSession, unpack_segment
 from protocol.parcel import pack_parcel, unpack_all
-from protocol.report import AsRun, EndReason, Fault, FaultCode, InForce, Level, Receipt, Standing, Status
+from protocol.report import (
+    AsRun,
+    Confirmation,
+    EndReason,
+    Fault,
+    FaultCode,
+    InForce,
+    Level,
+    Receipt,
+    Standing,
+    Status,
+)
 from protocol.schedule import Item, Programme, Relay, Schedule
 from protocol.stream import StreamRelay
-from protocol.topics import down_topics, online_topic, unit_topic, up_topic
+from protocol.topics import down_topics, online_topic, stored_topic, unit_topic, up_topic
 from protocol.units import UnitPath
 from protocol.verbs import Verb
 
@@ -59,6 +70,7 @@ EXAMPLES: dict[str, type] = {
     "status": Status,
     "as_run": AsRun,
     "fault": Fault,
+    "stored": Confirmation,
 }
 PARTS = (
     Item,
@@ -157,7 +169,7 @@ def test_every_topic_is_described() -> None:
     unit, device = UnitPath("<unit path>"), "<device>"
     leaves = {topic.rpartition("/")[2] for topic in down_topics(UnitPath("vn"))}
     topics = [unit_topic(unit, leaf) for leaf in leaves] + [online_topic(device)]
-    topics += [up_topic(device, report) for report in (Status, Receipt, AsRun, Fault)]
+    topics += [up_topic(device, report) for report in (Status, Receipt, AsRun, Fault)] + [stored_topic(device)]
     described = {row[0].strip("`") for table in tables() if table[0][0] == "topic" for row in table[2:]}
     assert described == set(topics)
 

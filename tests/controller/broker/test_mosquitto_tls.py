@@ -23,6 +23,7 @@ ALERT = "loalang/v1/u/vn/92/alert"
 RIGHTS = """user controller.loalang.internal
 topic readwrite loalang/v1/#
 pattern write loalang/v1/d/%u/up/#
+pattern read loalang/v1/d/%u/stored
 pattern read loalang/v1/u/#
 """
 
