@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 from edge.core.events import ClockSource
 from edge.core.state import Identity
-from protocol.audible_config import AudibleConfig, Window
-from protocol.bulletin import BulletinClass, MediaRef, Weekly
-from protocol.clock import DAY_MS, WallMs
-from protocol.document import Kind
-from protocol.schedule import Item, Programme, Schedule
+from protocol.clock import WallMs
 from protocol.units import UnitPath
 from simulators.world.broker import Broker
 from simulators.world.chance import Chance
 from simulators.world.checkers import CHECKERS
 from simulators.world.checkers.checker import Violation
-from simulators.world.clock import DAWN, true_wall
+from simulators.world.clock import true_wall
 from simulators.world.controller import WorldController
 from simulators.world.device import WorldDevice
 from simulators.world.faults import KINDS
 from simulators.world.line import Line
 from simulators.world.loop import START_S, WorldLoop, new_loop
-from simulators.world.office import PROVINCE, Offices
+from simulators.world.office import Offices, unit_of
+from simulators.world.people import People
 from simulators.world.plan import Happening, Plan, Shape, draw_plan
 from simulators.world.trace import Trace
-
-_IN_COMMUNE = 5
 
 
 @dataclass
@@ -49,15 +43,14 @@ class World:
         self.controller = WorldController(
             self.offices, broker=self.broker, trace=self.trace, wall=lambda: true_wall(loop.time())
         )
+        self.people = People(self)
         for number in range(self.shape.devices):
             self._add(number)
 
     def _add(self, number: int) -> None:
-        commune = UnitPath(f"{PROVINCE}/{31000 + number // _IN_COMMUNE}")
         name = device_name(number)
-        identity = Identity(
-            name, UnitPath(f"{commune}/{name}"), self.offices.anchor, heartbeat_ms=self.shape.heartbeat_ms
-        )
+        place = UnitPath(f"{unit_of(name)}/{name}")
+        identity = Identity(name, place, self.offices.anchor, heartbeat_ms=self.shape.heartbeat_ms)
         line = Line(self.chance.stream(f"{name}/line"))
         device = WorldDevice(identity, self.chance, self.trace, self.broker, self.controller, line)
         device.clock_error_ms = {ClockSource.NTP: 0, ClockSource.RTC: 120}
@@ -75,26 +68,6 @@ class World:
     def later(self, in_ms: int, act: Callable[[], None]) -> None:
         """Something is done after a while."""
         self._loop.call_later(in_ms / 1000, act)
-
-    def furnish(self) -> None:
-        """Grants, rules and a weekly schedule for each commune."""
-        for grant in self.offices.grants(self.communes):
-            self.controller.accept(grant)
-        for commune in self.communes:
-            config = AudibleConfig(commune, 1, DAWN, quiet_hours=(Window(22 * 3600, 4 * 3600 + 1800),))
-            operator = self.offices.operator(commune)
-            self.controller.accept(self.offices.sign(Kind.AUDIBLE_CONFIG, config, operator, at=DAWN))
-            self.controller.accept(self.offices.sign(Kind.SCHEDULE, self._schedule(commune), operator, at=DAWN))
-
-    def _schedule(self, commune: UnitPath) -> Schedule:
-        items = []
-        for name, hour, minutes in (("morning", 5, 15), ("noon", 11, 10), ("evening", 17, 20)):
-            data = f"{commune}/{name}".encode() * 50
-            media = MediaRef(hashlib.sha256(data).hexdigest(), len(data), minutes * 60_000)
-            self.controller.files[media.digest] = data
-            when = Weekly((1, 2, 3, 4, 5, 6, 7), hour * 3600, "2026-11-01", "2027-02-01")
-            items.append(Item(name, name.title(), BulletinClass.ORDINARY, Programme(media), when, (commune,)))
-        return Schedule(commune, 1, DAWN, WallMs(DAWN + 60 * DAY_MS), tuple(items))
 
 
 def device_name(number: int) -> str:
@@ -119,10 +92,15 @@ class Outcome:
 
 
 class Run:
-    """One run of one plan in a loop of its own."""
+    """One run of one plan in a loop of its own.
 
-    def __init__(self, plan: Plan) -> None:
+    Args:
+        watch: is shown the world before anything happens in it.
+    """
+
+    def __init__(self, plan: Plan, *, watch: Callable[[World], None] = lambda _: None) -> None:
         self._plan = plan
+        self._watch = watch
         self._faults = 0
         self.violations: list[Violation] = []
 
@@ -139,7 +117,8 @@ class Run:
         checkers = [make(world, partial(self._tell, world)) for make in CHECKERS]
         for checker in checkers:
             world.trace.listen(checker.take)
-        world.furnish()
+        self._watch(world)
+        world.people.furnish()
         running = loop.create_task(world.controller.run())
         for device in world.devices.values():
             device.power_on()
