@@ -1,4 +1,4 @@
-"""Carries effects out, in their order. What must be durable is durable before anything that follows it."""
+"""Carries effects out, in their order, then tells. What must be durable is so before anything that follows it."""
 
 from __future__ import annotations
 
@@ -64,26 +64,22 @@ class Hands:
     async def carry_out(self, effects: Iterable[Effect], *, must_save: bool = True) -> str | None:
         """Does them all; the reason when the state could not be saved.
 
-        After a failed save nothing follows but reports of what has happened anyway. With `must_save` off the rest
-        is done all the same.
+        Deeds come before papers: the horn does not wait until the outbox has a receipt on disk. After a failed save
+        nothing follows but reports of what has happened anyway. With `must_save` off the rest is done all the same.
         """
         failure = None
         reports: list[Report] = []
         for effect in effects:
             if isinstance(effect, PublishReport):
-                if failure is None or not _is_promise(effect.report):
-                    reports.append(effect.report)
+                reports.append(effect.report)
             elif failure is None:
-                await self._send(reports)
                 failure = await self._do(effect)
                 failure = failure if must_save else None
-        await self._send(reports)
-        return failure
-
-    async def _send(self, reports: list[Report]) -> None:
+        if failure is not None:
+            reports = [report for report in reports if not _is_promise(report)]
         if reports:
             await self._reporter.publish(tuple(reports))
-            reports.clear()
+        return failure
 
     async def _do(self, effect: Effect) -> str | None:
         match effect:

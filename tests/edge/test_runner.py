@@ -71,6 +71,16 @@ async def test_effects_keep_their_order(bench: Bench) -> None:
     assert bench.audio.told == [("silence", 0), ("0" * 32, 1, (b"x",)), True]
 
 
+async def test_horn_does_not_wait_for_papers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outbox is a second commit on a slow card: the alarm is switched before its receipt is on disk."""
+    switched_before: list[bool] = []
+    monkeypatch.setattr(bench.outbox, "append", lambda letters: switched_before.append(bool(bench.audio.told)))
+    bench.core.on(StopPressed, SaveState(b"x"), PublishReport(PROMISE), SWITCH)
+    async with bench.running():
+        await bench.tell(StopPressed())
+    assert switched_before == [True]
+
+
 async def test_failed_save_undoes_the_decision(bench: Bench) -> None:
     bench.state.full = True
     bench.core.on(StopPressed, SaveState(b"x", (StoredDocument("k", b"v"),)), SWITCH)
