@@ -270,6 +270,7 @@ def test_file_that_is_no_sound_ends_the_story(tmp_path: Path) -> None:
     assert "detail" in last
 
 
+@pytest.mark.slow
 def test_missing_file_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "simulators", "check", "--audio", str(tmp_path / "none.mp3")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)

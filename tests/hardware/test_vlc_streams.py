@@ -83,6 +83,7 @@ async def test_password_in_an_address_is_told_to_nobody(caplog: pytest.LogCaptur
     assert b"bi-mat" not in command + process_environment
 
 
+@pytest.mark.slow
 def test_packets_out_of_order_are_dropped() -> None:
     packets = [vlc_rtp.parsed(packet) for packet, _ in zip(rtp_packets("mp3"), range(5), strict=False)]
     one, two, three, four, five = (packet for packet in packets if packet is not None)

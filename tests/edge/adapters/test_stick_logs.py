@@ -177,6 +177,7 @@ def test_full_stick(tmp_path: Path, logs: StickLogs, outbox: SqliteOutbox) -> No
         assert len(written(usb)) == 1
 
 
+@pytest.mark.slow
 def test_stick_that_is_full_after_all(stick: Path, logs: StickLogs, outbox: SqliteOutbox) -> None:
     """It said that there is room. A limit on the size of files breaks off in the middle in the same way."""
     fill(outbox, 20_000)

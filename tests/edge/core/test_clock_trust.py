@@ -101,6 +101,7 @@ def test_agreed_clock_does_not_ask(desk: Desk) -> None:
     assert not any(isinstance(one, AskAttestation) for one in desk.effects)
 
 
+@pytest.mark.slow
 def test_clock_stays_believed_for_weeks(desk: Desk, office: Office) -> None:
     desk.advance(7 * 86_400_000)
     assert trust(desk) is ClockTrust.AGREED

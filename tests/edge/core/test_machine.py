@@ -5,6 +5,7 @@ The invariants are those of behaviour.md; each names the rule it holds.
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -387,4 +388,4 @@ class Horn(RuleBasedStateMachine):
 Horn.TestCase.settings = settings(
     max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
-TestHorn = Horn.TestCase
+TestHorn = pytest.mark.slow(Horn.TestCase)

@@ -154,6 +154,7 @@ def fresh_chip() -> tuple[Ds3231, Parts]:
     return chip, Parts(clock_chip=read, set_clock_chip=set_to)
 
 
+@pytest.mark.slow
 class TestSettingTheChip:
     """Where no radio tells the time, the technician does, by a watch."""
 
