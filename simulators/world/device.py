@@ -88,6 +88,11 @@ class WorldDevice:
             self.trace.tell(self.name, "power.on")
             self.computer = context.run(self._start)
 
+    def hand(self, event: Event) -> None:
+        """Something comes in at the device itself, at its panel or its slot; in vain while the power is off."""
+        if self.computer is not None:
+            self.computer.panel.put_nowait(event)
+
     def power_off(self) -> None:
         """At once, in the middle of whatever it did."""
         computer, self.computer = self.computer, None

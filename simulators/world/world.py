@@ -22,6 +22,7 @@ from simulators.world.faults import KINDS
 from simulators.world.line import Line
 from simulators.world.loop import START_S, WorldLoop, new_loop
 from simulators.world.office import Offices, unit_of
+from simulators.world.paths import Front
 from simulators.world.people import People
 from simulators.world.plan import Happening, Plan, Shape, draw_plan
 from simulators.world.trace import Trace
@@ -43,6 +44,7 @@ class World:
         self.controller = WorldController(
             self.offices, broker=self.broker, trace=self.trace, wall=lambda: true_wall(loop.time())
         )
+        self.front = Front(self, self.controller)
         self.people = People(self)
         for number in range(self.shape.devices):
             self._add(number)
@@ -52,7 +54,7 @@ class World:
         place = UnitPath(f"{unit_of(name)}/{name}")
         identity = Identity(name, place, self.offices.anchor, heartbeat_ms=self.shape.heartbeat_ms)
         line = Line(self.chance.stream(f"{name}/line"))
-        device = WorldDevice(identity, self.chance, self.trace, self.broker, self.controller, line)
+        device = WorldDevice(identity, self.chance, self.trace, self.broker, self.front, line)
         device.clock_error_ms = {ClockSource.NTP: 0, ClockSource.RTC: 120}
         self.devices[name] = device
 
