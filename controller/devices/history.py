@@ -112,7 +112,7 @@ async def standings_of(connection: AsyncConnection, device: str, *, limit: int =
     """What a device last told about its documents, newest first."""
     columns = standings.c
     asked = (
-        select(standings, documents.c.kind, documents.c.version)
+        select(standings, documents.c.version, documents.c.kind.label("signed_kind"))
         .outerjoin(documents, documents.c.digest == columns.document)
         .where(columns.device == device)
         .order_by(columns.wall_ms.desc(), columns.received_ms.desc())
@@ -126,7 +126,7 @@ async def standings_of(connection: AsyncConnection, device: str, *, limit: int =
             row.standing,
             row.refusal,
             row.wall_ms,
-            kind=row.kind,
+            kind=row.signed_kind or row.kind,
             version=row.version,
             detail=row.detail,
         )

@@ -95,6 +95,7 @@ def _standing_row(receipt: Receipt, received: WallMs) -> dict[str, Any]:
         "device": receipt.device,
         "document": receipt.document,
         "item": receipt.item or "",
+        "kind": receipt.kind[:64],
         "standing": receipt.standing.value,
         "refusal": receipt.refusal.value if receipt.refusal else None,
         "detail": receipt.detail,

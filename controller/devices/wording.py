@@ -202,13 +202,11 @@ CLOCKS: Final[dict[str, str]] = {
 
 def document(seen: StandingSeen) -> str:
     """What a device took: the document's kind, or what a stick brought; else a part of its digest."""
-    if seen.kind:
-        return kind(seen.kind)
     stick = _STICK.fullmatch(seen.detail or "")
-    if stick is None:
-        return gettext("Document %(digest)s") % {"digest": seen.document[:12]}
-    words = gettext("USB stick: %(documents)s documents, %(new)s new, %(refused)s refused")
-    return words % stick.groupdict()
+    if stick is not None:
+        words = gettext("USB stick: %(documents)s documents, %(new)s new, %(refused)s refused")
+        return words % stick.groupdict()
+    return kind(seen.kind) if seen.kind else gettext("Document %(digest)s") % {"digest": seen.document[:12]}
 
 
 def refusal(name: str | None) -> str:

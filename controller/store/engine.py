@@ -22,9 +22,13 @@ _PRAGMAS = (
 _READING = "loalang_reading"
 
 
-def open_engine(url: str) -> AsyncEngine:
-    """An engine for a database URL, such as `sqlite+aiosqlite:////data/controller.db`."""
-    engine = create_async_engine(url)
+def open_engine(url: str, **options: Any) -> AsyncEngine:
+    """An engine for a database URL, such as `sqlite+aiosqlite:////data/controller.db`.
+
+    Args:
+        options: for `create_async_engine`, such as where connections come from.
+    """
+    engine = create_async_engine(url, **options)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)

@@ -230,6 +230,7 @@ standings = Table(
     Column("device", Text, primary_key=True),
     Column("document", Text, primary_key=True),
     Column("item", Text, primary_key=True, comment="empty when the whole document is meant"),
+    Column("kind", Text, comment="of the document, as the device told it"),
     Column("standing", Text, nullable=False),
     Column("refusal", Text),
     Column("detail", Text),

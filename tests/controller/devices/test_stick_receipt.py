@@ -34,3 +34,12 @@ async def test_taken_stick_is_on_the_devices_page(controller: RunningController)
 def test_other_words_are_not_shown(detail: str | None) -> None:
     seen = StandingSeen("d", "e" * 64, None, "received", None, WallMs(0), detail=detail)
     assert document(seen).endswith("eeeeeeeeeeee")
+
+
+@pytest.mark.slow
+async def test_document_that_the_office_does_not_hold_is_named_by_its_kind(controller: RunningController) -> None:
+    technician = await controller.person("technician")
+    token = await enrol(technician)
+    async with connected(controller, token) as device:
+        await device.tell(Receipt(device.id, "f" * 64, "live-session", Standing.RECEIVED, present()))
+        await until(lambda: technician.see("/devices/ke-sach-01"), lambda page: "Phát trực tiếp" in page)
