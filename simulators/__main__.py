@@ -1,4 +1,4 @@
-"""`python -m simulators demo | check | village`: the demo province, the main story unattended, a village alone."""
+"""`python -m simulators COMMAND`: the demo province, the main story unattended, a village alone, made-up worlds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ _COMMANDS: Final = {
     "demo": "simulators.demo",
     "check": "simulators.check",
     "village": "simulators.village_process",
+    "soak": "simulators.soak",
+    "replay": "simulators.replay",
+    "shrink": "simulators.replay:shrink",
 }
 
 
@@ -18,8 +21,8 @@ def main(argv: list[str]) -> int:
     if not argv or argv[0] not in _COMMANDS:
         print("usage: python -m simulators " + " | ".join(_COMMANDS), file=sys.stderr)
         return 2
-    module = importlib.import_module(_COMMANDS[argv[0]])
-    return int(module.main(argv[1:]))
+    module, _, function = _COMMANDS[argv[0]].partition(":")
+    return int(getattr(importlib.import_module(module), function or "main")(argv[1:]))
 
 
 if __name__ == "__main__":

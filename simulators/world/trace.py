@@ -49,6 +49,7 @@ class Trace:
         self._true_wall = true_wall
         self._hash = hashlib.blake2b(digest_size=16)
         self._listeners: list[Callable[[Record], None]] = []
+        self._closed = False
         self.count = 0
         self.counts: dict[str, int] = {}
 
@@ -58,12 +59,18 @@ class Trace:
 
     def tell(self, who: str, what: str, words: str = "", thing: Any = None) -> None:
         """Something happened just now."""
+        if self._closed:
+            return
         record = Record(self._true_wall(), who, what, words, thing)
         self._hash.update(record.line().encode())
         self.count += 1
         self.counts[what] = self.counts.get(what, 0) + 1
         for listener in self._listeners:
             listener(record)
+
+    def close(self) -> None:
+        """The world is over; what is cleared away afterwards is not part of it."""
+        self._closed = True
 
     def digest(self) -> str:
         """Of everything so far, in hexadecimal."""

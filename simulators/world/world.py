@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -46,11 +47,10 @@ class World:
         )
         self.front = Front(self, self.controller)
         self.people = People(self)
-        for number in range(self.shape.devices):
-            self._add(number)
+        for name in names_of(self.shape):
+            self._add(name)
 
-    def _add(self, number: int) -> None:
-        name = device_name(number)
+    def _add(self, name: str) -> None:
         place = UnitPath(f"{unit_of(name)}/{name}")
         identity = Identity(name, place, self.offices.anchor, heartbeat_ms=self.shape.heartbeat_ms)
         line = Line(self.chance.stream(f"{name}/line"))
@@ -77,6 +77,11 @@ def device_name(number: int) -> str:
     return f"d{number:05}"
 
 
+def names_of(shape: Shape) -> tuple[str, ...]:
+    """The devices of a world."""
+    return shape.only or tuple(device_name(one) for one in range(shape.devices))
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a run ended.
@@ -93,29 +98,51 @@ class Outcome:
     counts: Mapping[str, int]
 
 
+class _ErrorEar(logging.Handler):
+    """An exception that somebody caught and logged is a mistake all the same: in the agent, or in this world."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.tell: Callable[[str], None] = lambda _: None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self.tell(f"{record.getMessage()}: {error!r}"[:300])
+
+
 class Run:
     """One run of one plan in a loop of its own.
 
     Args:
         watch: is shown the world before anything happens in it.
+        violations_max: after so many the world ends.
     """
 
-    def __init__(self, plan: Plan, *, watch: Callable[[World], None] = lambda _: None) -> None:
+    def __init__(
+        self, plan: Plan, *, watch: Callable[[World], None] = lambda _: None, violations_max: int = 20
+    ) -> None:
         self._plan = plan
         self._watch = watch
+        self._violations_max = violations_max
+        self._enough = asyncio.Event()
+        self._absent = frozenset(device_name(one) for one in range(plan.shape.devices))
         self._faults = 0
         self.violations: list[Violation] = []
 
     def __call__(self) -> Outcome:
         loop = new_loop()
+        ear = _ErrorEar()
+        logging.getLogger().addHandler(ear)
         try:
-            world: World = loop.run_until_complete(self._live(loop))
+            world: World = loop.run_until_complete(self._live(loop, ear))
         finally:
+            logging.getLogger().removeHandler(ear)
             loop.close()
         return Outcome(tuple(self.violations), world.trace.digest(), self._faults, dict(world.trace.counts))
 
-    async def _live(self, loop: WorldLoop) -> World:
+    async def _live(self, loop: WorldLoop, ear: _ErrorEar) -> World:
         world = World(self._plan.shape)
+        ear.tell = partial(self._tell, world, "somebody", "no_error")
         checkers = [make(world, partial(self._tell, world)) for make in CHECKERS]
         for checker in checkers:
             world.trace.listen(checker.take)
@@ -126,9 +153,10 @@ class Run:
             device.power_on()
         for happening in self._plan.happenings:
             loop.call_at(START_S + happening.at_ms / 1000, self._let_happen, world, happening)
-        await asyncio.sleep(self._plan.shape.end_ms / 1000)
-        for checker in checkers:
-            checker.end()
+        if await self._lasted(self._plan.shape.end_ms / 1000):
+            for checker in checkers:
+                checker.end()
+        world.trace.close()
         for device in world.devices.values():
             device.power_off()
         running.cancel()
@@ -138,7 +166,18 @@ class Run:
         await asyncio.gather(*others, return_exceptions=True)
         return world
 
+    async def _lasted(self, duration_s: float) -> bool:
+        """False when enough was found before."""
+        try:
+            async with asyncio.timeout(duration_s):
+                await self._enough.wait()
+        except TimeoutError:
+            return True
+        return False
+
     def _let_happen(self, world: World, happening: Happening) -> None:
+        if happening.who not in world.devices and happening.who in self._absent:
+            return
         kind = KINDS[happening.what]
         self._faults += kind.fault
         world.trace.tell(happening.who, happening.what, f"{happening.number} {happening.words}", happening)
@@ -147,10 +186,16 @@ class Run:
     def _tell(self, world: World, who: str, rule: str, words: str) -> None:
         found = Violation(world.trace_wall(), who, rule, words)
         self.violations.append(found)
+        if len(self.violations) >= self._violations_max:
+            self._enough.set()
         world.trace.tell(who, "violation", f"{rule}: {words}", found)
+
+
+def plan_of(shape: Shape) -> Plan:
+    """All that happens in a world of this shape."""
+    return draw_plan(shape, KINDS, names_of(shape))
 
 
 def run_world(seed: int, *, devices: int, days: float, heartbeat_ms: int = 300_000) -> Outcome:
     """Draws the plan of a seed and runs it."""
-    shape = Shape(seed, devices, days, heartbeat_ms)
-    return Run(draw_plan(shape, KINDS, tuple(device_name(one) for one in range(devices))))()
+    return Run(plan_of(Shape(seed, devices, days, heartbeat_ms)))()
