@@ -14,7 +14,7 @@ from typing import Final
 
 from protocol import codec
 from protocol.clock import DAY_MS, WallMs
-from protocol.denial import Denial, grantor_id
+from protocol.denial import Denial
 from protocol.document import Kind, OperatorDocument
 from protocol.envelope import Envelope, sign
 from protocol.grants import ANCHOR_ID, Anchor, Grant
@@ -93,6 +93,7 @@ class Offices:
         fallen: digests of grants that a denial has ended, and when it was signed.
         places: where each device that was moved belongs.
         spoken: segments signed for each live session.
+        denials: by the unit whose chair denied last.
     """
 
     chance: Chance
@@ -102,6 +103,7 @@ class Offices:
     fallen: dict[str, WallMs] = field(default_factory=dict)
     places: dict[str, UnitPath] = field(default_factory=dict)
     spoken: dict[str, int] = field(default_factory=dict)
+    denials: dict[UnitPath, Signed] = field(default_factory=dict)
     _keys: dict[str, SigningKey] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
     _newest: dict[str, str] = field(default_factory=dict)
@@ -190,9 +192,9 @@ class Offices:
 
     def deny(self, scope: UnitPath, epoch: int, *, at: WallMs) -> Signed:
         """The commune's chair takes back all that it gave before this epoch."""
-        post, grantor = self.posts[scope, CHAIR], grantor_id(scope, CHAIR)
+        post = self.posts[scope, CHAIR]
         made = self.sign(Kind.DENIAL, Denial(scope, CHAIR, epoch, at), *post.signers, at=at, under=post.digest)
-        assert isinstance(made.document, Denial) and made.document.grantor == grantor, "the chair's own"
+        self.denials[scope] = made
         for digest, one in self.signed.items():
             grant = one.document
             if isinstance(grant, Grant) and one.under == post.digest and grant.epoch < epoch:

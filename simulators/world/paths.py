@@ -1,4 +1,4 @@
-"""Every way by which bytes can reach a device, for people in a hurry and for attackers; and who answers its questions.
+"""Every way by which bytes can reach a device, for people in a hurry and for attackers; and who answers questions.
 
 `Front` stands where devices believe the controller to be: it passes their questions on to the honest one until
 somebody has taken it. Stands for `simulators/attacker.py` (broker, web server, stick), without its sockets.
@@ -151,4 +151,3 @@ def plug(world: World, who: str, bundle: bytes) -> None:
 def say(world: World, unit: UnitPath, segment: bytes) -> None:
     """A segment of live speech."""
     world.broker.publish(unit_topic(unit, LIVE), segment)
-

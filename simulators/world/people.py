@@ -39,6 +39,7 @@ _SCHEDULE_LIFE_MS: Final = 60 * DAY_MS
 _SOUND_BYTES: Final = 120_000
 _BUSY_PART: Final = 6
 _EXTRAS_MAX: Final = 24
+_ISSUED_KEPT: Final = 8
 
 
 @dataclass(slots=True)
@@ -48,6 +49,8 @@ class Desk:
     Attributes:
         extras: ids of items that were added by hand, oldest first.
         issued: what was signed here last, newest last; a few.
+        newest: its schedule and its rules as they were signed last.
+        speech: segments of the live session that was begun last.
     """
 
     unit: UnitPath
@@ -56,6 +59,8 @@ class Desk:
     extras: list[str] = field(default_factory=list)
     precedence: tuple[str, ...] = ()
     issued: list[Signed] = field(default_factory=list)
+    newest: dict[Kind, Signed] = field(default_factory=dict)
+    speech: list[bytes] = field(default_factory=list)
 
     def add(self, item: Item) -> None:
         """One more, for a while: of many the oldest goes."""
@@ -76,11 +81,13 @@ class People:
 
     Attributes:
         desks: the province's and each commune's.
+        cancels: by the alert's id: signed together with it, one touch away.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.desks: dict[UnitPath, Desk] = {}
+        self.cancels: dict[str, Signed] = {}
 
     @property
     def wall(self) -> WallMs:
@@ -121,9 +128,11 @@ class People:
     def issue(self, kind: Kind, document: OperatorDocument, *, holder: str = OPERATOR) -> Signed:
         """Signed at the desk of the document's unit."""
         made = self._world.offices.issue(kind, document, at=self.wall, holder=holder)
-        issued = self.desks[document.scope].issued
-        issued.append(made)
-        del issued[:-8]
+        desk = self.desks[document.scope]
+        desk.issued.append(made)
+        del desk.issued[:-_ISSUED_KEPT]
+        if kind in (Kind.SCHEDULE, Kind.AUDIBLE_CONFIG):
+            desk.newest[kind] = made
         return made
 
     def hand_in(self, signed: Signed, *, late_ms: int = 0) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from simulators.world.faults import power
+from simulators.world.faults import authority, emergencies, haste, people, power
 from simulators.world.plan import Kind
 
-KINDS: Final[Mapping[str, Kind]] = {**power.KINDS}
+KINDS: Final[Mapping[str, Kind]] = {
+    **authority.KINDS,
+    **emergencies.KINDS,
+    **haste.KINDS,
+    **people.KINDS,
+    **power.KINDS,
+}
