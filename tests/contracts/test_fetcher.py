@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,15 @@ async def test_body_of_another_length_is_left(server: Server, store: DiskMediaSt
     async with fetcher_at(server.port) as fetcher:
         await bring(fetcher, store)
     assert store.digests() == {MEDIA.digest}
+
+
+async def test_download_leaves_room_on_the_line(server: Server, fetcher: HttpFetcher, store: DiskMediaStore) -> None:
+    """What the window allows queues up before a thin line, and an emergency behind it (pain 15)."""
+    await bring(fetcher, store)
+    (pooled,) = fetcher._session().connector._conns.values()  # type: ignore[union-attr]
+    transport = pooled[0][0].transport
+    assert transport is not None
+    assert transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 16 * 1024
 
 
 async def test_missing_medium_is_an_error(server: Server, fetcher: HttpFetcher, store: DiskMediaStore) -> None:
