@@ -110,6 +110,7 @@ class WorldLoop(asyncio.AbstractEventLoop):
         self._run(until=task.done)
         if not task.done():
             task.cancel()
+            self._run(until=task.done)
             raise RuntimeError("everything waits for something that never comes")
         return task.result()
 
