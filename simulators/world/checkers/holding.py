@@ -1,0 +1,110 @@
+"""What one device ought to hold and obey, as a plain record; `papers` keeps it up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge.core.events import Route
+from protocol.alert import Alert
+from protocol.assignment import Assignment
+from protocol.audible_config import DEFAULT_QUIET_HOURS, AudibleConfig
+from protocol.clock import WallMs
+from protocol.denial import Denial
+from protocol.document import Kind
+from protocol.grants import Grant
+from protocol.schedule import Schedule
+from protocol.units import UnitPath, addresses, ancestors, covers, parent
+from simulators.world.checkers.authority import Standing
+from simulators.world.office import Signed
+
+PANEL = "panel"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A document, its true signers as they came, and when it was obeyed (true time)."""
+
+    signed: Signed
+    keys: frozenset[str]
+    at: WallMs
+
+
+@dataclass(slots=True)
+class Held:
+    """What one device ought to hold.
+
+    Attributes:
+        versioned: the newest schedule and rules by kind and scope.
+        alerts, lives: by digest; those that are over are still here for a while.
+        cancelled: by the alert's id: scope, expiry and when it was obeyed.
+        stops: until when each stop lasts, and when it was obeyed.
+        head: date of the newest head.
+        waiting: what could not be judged yet: no clock, or no grant.
+    """
+
+    place: UnitPath
+    standing: Standing
+    versioned: dict[tuple[Kind, UnitPath], Accepted] = field(default_factory=dict)
+    alerts: dict[str, Accepted] = field(default_factory=dict)
+    lives: dict[str, Accepted] = field(default_factory=dict)
+    others: dict[str, Accepted] = field(default_factory=dict)
+    cancelled: dict[str, list[tuple[UnitPath, WallMs, WallMs]]] = field(default_factory=dict)
+    stops: list[tuple[WallMs, WallMs, str]] = field(default_factory=list)
+    high: dict[tuple[Kind, UnitPath], int] = field(default_factory=dict)
+    sequences: set[tuple[UnitPath, str, int]] = field(default_factory=set)
+    head: WallMs = WallMs(0)
+    moved: WallMs = WallMs(0)
+    waiting: list[tuple[bytes, Route]] = field(default_factory=list)
+
+    @property
+    def config(self) -> AudibleConfig | None:
+        """The nearest ancestor's rules; None for the product's safe values."""
+        for unit in reversed(ancestors(self.place)):
+            found = self.versioned.get((Kind.AUDIBLE_CONFIG, unit))
+            if found is not None and isinstance(found.signed.document, AudibleConfig):
+                return found.signed.document
+        return None
+
+    @property
+    def rules(self) -> AudibleConfig:
+        """The same, with the safe values."""
+        home = parent(self.place) or self.place
+        return self.config or AudibleConfig(home, 0, WallMs(0), quiet_hours=DEFAULT_QUIET_HOURS)
+
+    def schedules(self) -> list[tuple[Accepted, Schedule]]:
+        """All in force, dead or alive."""
+        found = []
+        for (kind, _), one in self.versioned.items():
+            if kind is Kind.SCHEDULE and isinstance(one.signed.document, Schedule):
+                found.append((one, one.signed.document))
+        return found
+
+    def is_cancelled(self, alert: Alert) -> WallMs | None:
+        """When a cancel of it was obeyed, if one was."""
+        marks = self.cancelled.get(alert.id, ())
+        return min((at for scope, _, at in marks if covers(scope, alert.scope)), default=None)
+
+    def is_stopped(self, wall: WallMs) -> bool:
+        """Whether a stop is surely in force: a signed one replaces what was, a hand at the device only adds."""
+        return self.stopped_until(surely=True) > wall
+
+    def may_be_stopped(self, wall: WallMs) -> bool:
+        """Whether any stop lasts."""
+        return self.stopped_until(surely=False) > wall
+
+    def stopped_until(self, *, surely: bool) -> WallMs:
+        """How long the stops last, at the least or at the most."""
+        until = WallMs(0)
+        for one, _, by in self.stops:
+            until = one if surely and by != PANEL else WallMs(max(until, one))
+        return until
+
+
+def is_addressed(signed: Signed, held: Held, name: str) -> bool:
+    """Whether it is about this device: by its place, or by its name."""
+    document = signed.document
+    if isinstance(document, Assignment):
+        return document.of(name) is not None
+    if isinstance(document, Schedule | AudibleConfig | Denial | Grant):
+        return covers(document.scope, held.place)
+    return addresses(document.targets, held.place)
