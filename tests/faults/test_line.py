@@ -81,7 +81,7 @@ async def test_boots_behind_any_fault_and_is_ready_when_it_is_gone(
             await agent.ready()
 
     async with CaptivePortal(tmp_path) as portal:
-        faults: list[Act] = [Network.cut, Network.half_open, drip, lambda network: network.capture(portal.port)]
+        faults: list[Act] = [Network.cut, Network.half_open, drip, partial(Network.capture, portal_port=portal.port)]
         await asyncio.gather(*(boot(fault) for fault in faults))
     assert portal.handshakes >= 2, "broker and controller were both asked for there"
     assert not portal.asked, "nothing was said to somebody without our certificate"
@@ -118,7 +118,12 @@ async def test_programmes_go_on_through_every_fault(
         starts = [WallMs(wall_now() + 3000 + 1300 * number) for number in range(3)]
         await town.hand_in(town.office.schedule(*(town.office.item(media, *starts, device=name) for name in names)))
         await town.ear.until(lambda: all(agent.ready_items() for agent in agents))
-        lines = ((Network.cut, drip), (Network.half_open, only_down), (lambda one: one.capture(portal.port), only_up))
+        captured: Act = partial(Network.capture, portal_port=portal.port)
+        lines: tuple[tuple[Act, Act], ...] = (
+            (Network.cut, drip),
+            (Network.half_open, only_down),
+            (captured, only_up),
+        )
         for start, acts in zip(starts, lines, strict=True):
             await asyncio.sleep(max(0, start - 400 - wall_now()) / 1000)
             for agent, act in zip(agents, acts, strict=True):
