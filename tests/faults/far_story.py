@@ -34,8 +34,8 @@ async def thin(town: RealTown, line: FarLine) -> Seen:
     async with town.agent(NAME, **straight(town)) as agent:
         await agent.ready()
         line.narrow(kbit_per_s=KBIT_PER_S, queue_bytes=QUEUE_BYTES)
-        sound = await asyncio.to_thread(encode, melody(2, duration_ms=120_000), town.directory / "long.opus")
-        media = town.office.shelve(sound, duration_ms=120_000)
+        sound = await asyncio.to_thread(encode, melody(2, duration_ms=40_000), town.directory / "long.opus")
+        media = town.office.shelve(sound, duration_ms=40_000)
         later = WallMs(wall_now() + 3_600_000)
         await town.hand_in(town.office.schedule(town.office.item(media, later, device=NAME)))
         part = agent.folder / "data" / "media" / f"{media.digest}.part"
@@ -74,7 +74,7 @@ async def names(town: RealTown, _: FarLine) -> Seen:
 
 def straight(town: RealTown) -> dict[str, object]:
     """Without a proxy between."""
-    return town.device_file(NAME) | {"keepalive_s": 2, "heartbeat_ms": 2000}
+    return town.device_file(NAME) | {"keepalive_s": 1, "heartbeat_ms": 1000}
 
 
 def size(path: Path) -> int:
