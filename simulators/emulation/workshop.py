@@ -7,6 +7,7 @@ left; and the one after that, which is a loudspeaker's. Between the first two no
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -35,6 +36,8 @@ _PAPERS: Final = "6\n"
 _SAVE: Final = "7\n"
 _LEAVE: Final = "9\n"
 _LIBRARIES: Final = "/usr/lib/loalang/python"
+_ON_SCREEN: Final = "Thu tat ca cac bo phan"
+"""The emulated screen has the kernel's own font: the menu writes without marks there."""
 _KEEP_KEY: Final = (
     f"PYTHONPATH={_LIBRARIES} setpriv --reuid=loalang --regid=loalang --clear-groups python3 -c '"
     "from pathlib import Path; from hardware.workshop.errand import Errands; "
@@ -42,7 +45,7 @@ _KEEP_KEY: Final = (
 )
 _GLYPHS: Final = (
     f"PYTHONPATH={_LIBRARIES} python3 -c 'from hardware.workshop.letters import glyphs; "
-    'print(len(glyphs(open("/dev/tty1", "rb").fileno())))\''
+    'screen = open("/dev/tty1", "rb"); print(len(glyphs(screen.fileno()) or ()))\''
 )
 
 
@@ -86,6 +89,9 @@ async def _opened(steps: Steps, device: EmulatedDevice, console: Console) -> Non
         figures["menu_after_s"] = round((wall_ms() - began_ms) / 1000, 1)
         await device.hand.run("dmesg -n 1")
         figures |= await _open_and_agent_silent(device)
+    async with steps.step("screen_is_written_in_letters_that_it_has") as figures:
+        figures["glyphs"] = int(await device.said(_GLYPHS))
+        await device.until_said(f"grep -c '{_ON_SCREEN}' /dev/vcs1", "1", within_s=_MENU_S_MAX)
     async with steps.step("menu_is_confined_and_no_shell") as figures:
         figures |= await _confined(device)
         for keys in ("\x03", "\x1a\x1c1;sh\n", "$(reboot)\n", "9" * 3000 + "\n", "\x04"):
@@ -104,7 +110,7 @@ async def _open_and_agent_silent(device: EmulatedDevice) -> Figures:
     left = await device.said("ls /boot/firmware; findmnt -n -o OPTIONS /boot/firmware")
     check(_FILE not in left and left.split()[-1].startswith("ro,"), f"the boot partition: {left}")
     screens = await device.said("systemctl list-units --plain --no-legend --no-pager 'loalang-workshop*'")
-    return {"units": [one.split()[0] for one in screens.splitlines()], "tty1_glyphs": await device.said(_GLYPHS)}
+    return {"units": [one.split()[0] for one in screens.splitlines()]}
 
 
 async def _confined(device: EmulatedDevice) -> Figures:
@@ -126,22 +132,36 @@ async def _tried(steps: Steps, device: EmulatedDevice, console: Console) -> None
         check(report["device"] == device.device, f"the report is of {report['device']!r}")
         check(results["link"] == results["disk"] == "ok", f"link and disk are there: {results}")
         figures["results"] = results
-    async with steps.step("report_is_saved_on_a_stick") as figures:
-        device.slot.mkdir(parents=True, exist_ok=True)
-        (device.slot / "empty.txt").write_text("a stick\n")
-        await device.until_said("mountpoint -q /media/loalang && echo there", "there")
-        console.type(_SAVE)
-        shown = await console.until(_ASKS, within_s=_MENU_S_MAX)
-        name = shown.partition("loalang-selftest-")[1] + shown.partition("loalang-selftest-")[2].partition(".json")[0]
-        saved = json.loads(await device.computer.on_stick(f"{name}.json"))
-        check(saved == report, "what is on the stick is not the report")
-        check((await device.said("findmnt -n -o OPTIONS /media/loalang")).startswith("ro,"), "the stick is writable")
-        figures["file"] = f"{name}.json"
+    await _saved(steps, device, console, report)
     async with steps.step("key_of_a_guardian_is_kept"):
         await device.said(_KEEP_KEY)
         kept = await device.said("stat -c '%U:%G %a' /etc/loalang/guardian.key; cat /etc/loalang/guardian.key")
         check(kept.split() == ["root:loalang", "640", bytes(range(32)).hex()], f"what was kept: {kept}")
         check((await device.said("findmnt -n -o OPTIONS /etc/loalang")).startswith("ro,"), "identity is writable")
+
+
+async def _saved(steps: Steps, device: EmulatedDevice, console: Console, report: object) -> None:
+    async with steps.step("report_is_saved_on_the_card"):
+        name = await _save(console)
+        check(json.loads(await device.said(f"cat /boot/firmware/{name}")) == report, "it is not the report")
+        check((await device.said("findmnt -n -o OPTIONS /boot/firmware")).startswith("ro,"), "the card is writable")
+    async with steps.step("report_is_saved_on_a_stick") as figures:
+        device.slot.mkdir(parents=True, exist_ok=True)
+        (device.slot / "empty.txt").write_text("a stick\n")
+        await device.until_said("mountpoint -q /media/loalang && echo there", "there")
+        name = await _save(console)
+        check(json.loads(await device.computer.on_stick(name)) == report, "what is on the stick is not the report")
+        check((await device.said("findmnt -n -o OPTIONS /media/loalang")).startswith("ro,"), "the stick is writable")
+        figures["file"] = name
+
+
+async def _save(console: Console) -> str:
+    """Under this name."""
+    console.type(_SAVE)
+    shown = await console.until(_ASKS, within_s=_MENU_S_MAX)
+    found = re.search(r"loalang-selftest-[a-z0-9-]+\.json", shown)
+    check(found is not None, f"it was not saved: {shown}")
+    return found[0] if found else ""
 
 
 async def _broken_down(steps: Steps, device: EmulatedDevice) -> None:
