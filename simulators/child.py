@@ -75,6 +75,12 @@ class Child:
         """How it ended; None while it runs."""
         return None if self._process is None else self._process.returncode
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was started."""
+        assert self._process is not None, "it was started"
+        return self._process.pid
+
     async def ended(self) -> None:
         """Returns when it has ended."""
         assert self._process is not None, "it was started"
@@ -90,6 +96,13 @@ class Child:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+    async def kill(self) -> None:
+        """Ends it at once, as the end of its power would."""
+        assert self._process is not None, "it was started"
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
 
     def last_lines(self) -> str:
         """The end of its log."""

@@ -8,6 +8,7 @@ FIGURES: Final[dict[str, str]] = {
     "alert-fanout": "simulators.bench.alert_fanout",
     "failover": "simulators.bench.failover",
     "footprint": "simulators.bench.footprint",
+    "kill9": "simulators.bench.kill9",
     "mic": "simulators.bench.mic",
     "start-error": "simulators.bench.start_error",
     "trust": "simulators.bench.trust",
