@@ -27,14 +27,17 @@ BULK_AT_ONCE: Final = 8
 class MqttPublisher:
     """Implements `controller.ports.Publisher` and hands reports to whoever listens.
 
+    Args:
+        link: makes each connection; a made-up world has its own.
+
     Attributes:
         address: where the broker is; known while the service runs.
     """
 
-    def __init__(self, identifier: str, *, received: Received) -> None:
-        self._urgent = MqttLink(f"{identifier}.urgent", connected=self._tell_connected)
-        self._bulk = MqttLink(f"{identifier}.bulk", connected=self._tell_connected)
-        self._reports = MqttLink(identifier, topics=UP_TOPICS, received=received)
+    def __init__(self, identifier: str, *, received: Received, link: Callable[..., MqttLink] = MqttLink) -> None:
+        self._urgent = link(f"{identifier}.urgent", connected=self._tell_connected)
+        self._bulk = link(f"{identifier}.bulk", connected=self._tell_connected)
+        self._reports = link(identifier, topics=UP_TOPICS, received=received)
         self.address: BrokerAddress | None = None
         self._told = (0, 0)
         self._listeners: list[Callable[[], Awaitable[None]]] = []

@@ -51,13 +51,24 @@ Confirm = Callable[[str, Sequence[str]], Awaitable[None]]
 
 
 class Ingest:
-    """Reports from the broker to database, memory and pages."""
+    """Reports from the broker to database, memory and pages.
+
+    Args:
+        batch_s: how long reports are gathered for one transaction.
+    """
 
     def __init__(
-        self, engine: AsyncEngine, roster: Roster, announcer: Announcer, clock: Clock, *, confirm: Confirm
+        self,
+        engine: AsyncEngine,
+        roster: Roster,
+        announcer: Announcer,
+        clock: Clock,
+        *,
+        confirm: Confirm,
+        batch_s: float = BATCH_S,
     ) -> None:
         self._engine = engine
-        self._confirm = confirm
+        self._confirm, self._batch_s = confirm, batch_s
         self._roster = roster
         self._announcer = announcer
         self._clock = clock
@@ -174,7 +185,7 @@ class Ingest:
             while True:
                 await self._wanted.wait()
                 self._wanted.clear()
-                await asyncio.sleep(BATCH_S if not self._full else 0)
+                await asyncio.sleep(self._batch_s if not self._full else 0)
                 await self._drain()
                 if self._held:
                     self._wanted.set()

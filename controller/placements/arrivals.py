@@ -30,11 +30,13 @@ class Arrivals:
 
     Args:
         told: called with the places that devices have left, once nothing refers to them any more.
+        look_every_s: how long it takes at most until somebody who was sent on the way is watched.
     """
 
-    def __init__(self, engine: AsyncEngine, *, told: Told) -> None:
+    def __init__(self, engine: AsyncEngine, *, told: Told, look_every_s: float = LOOK_EVERY_S) -> None:
         self._engine = engine
         self._told = told
+        self._look_every_s = look_every_s
         self._expected: dict[str, UnitPath] = {}
         self._there: dict[str, UnitPath] = {}
         self._wanted = asyncio.Event()
@@ -52,6 +54,10 @@ class Arrivals:
             self._there[status.device] = status.unit
             self._wanted.set()
 
+    def poke(self) -> None:
+        """Somebody was sent on the way: look now."""
+        self._wanted.set()
+
     async def run(self) -> None:
         """Writes arrivals and looks who else is on the way, until it is cancelled."""
         while True:
@@ -61,7 +67,7 @@ class Arrivals:
                     self._expected = await on_the_way(connection)
             except Exception:
                 logger.exception("arrivals could not be stored; trying again")
-            await wait_a_while(self._wanted, seconds=LOOK_EVERY_S)
+            await wait_a_while(self._wanted, seconds=self._look_every_s)
 
     async def _settle(self) -> None:
         self._wanted.clear()

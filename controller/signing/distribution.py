@@ -46,16 +46,30 @@ LOOK_EVERY_S: Final = 2.0
 
 
 class Distribution:
-    """Publishes, and keeps the shelf for those who ask instead."""
+    """Publishes, and keeps the shelf for those who ask instead.
+
+    Args:
+        look_every_s: what another program on the same database stored waits no longer than this.
+        heads_every_ms: how often all heads are made anew.
+    """
 
     def __init__(
-        self, engine: AsyncEngine, clock: Clock, publisher: Publisher, *, key: SigningKey, authority: AuthorityFile
+        self,
+        engine: AsyncEngine,
+        clock: Clock,
+        publisher: Publisher,
+        *,
+        key: SigningKey,
+        authority: AuthorityFile,
+        look_every_s: float = LOOK_EVERY_S,
+        heads_every_ms: int = HEAD_EVERY_MS,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._publisher = publisher
         self._key = key
         self._authority = authority
+        self._look_every_s, self._heads_every_ms = look_every_s, heads_every_ms
         self._changed_units: set[UnitPath] = set()
         self._poked = asyncio.Event()
         self._heads_made = WallMs(0)
@@ -74,7 +88,7 @@ class Distribution:
             except Exception:
                 logger.log(logging.DEBUG if failing else logging.WARNING, "publishing failed", exc_info=True)
                 failing = True
-            await wait_a_while(self._poked, seconds=LOOK_EVERY_S)
+            await wait_a_while(self._poked, seconds=self._look_every_s)
 
     def poke(self) -> None:
         """Something was stored: look now."""
@@ -125,7 +139,7 @@ class Distribution:
 
     async def _refresh_parcels(self) -> None:
         now = self._clock()
-        hourly = now >= self._heads_made + HEAD_EVERY_MS
+        hourly = now >= self._heads_made + self._heads_every_ms
         if hourly:
             async with writing(self._engine) as connection:
                 await end_expired(connection, now)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -89,7 +88,7 @@ class MqttLink:
         told = False
         while True:
             session = self._broker.session()
-            began_s = time.monotonic()
+            began_s = asyncio.get_running_loop().time()
             try:
                 await self._connect(session)
                 told = False
@@ -138,7 +137,7 @@ class MqttLink:
             _log.debug("the topics of the former place are still subscribed: %s", error)
 
     async def _rest(self, began_s: float) -> None:
-        if time.monotonic() - began_s > _STABLE_S:
+        if asyncio.get_running_loop().time() - began_s > _STABLE_S:
             self._backoff.reset()
         await asyncio.sleep(self._backoff.next_s())
 
