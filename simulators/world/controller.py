@@ -1,103 +1,284 @@
-"""The controller of the world, first line: parcels with heads, alerts, attestations, media, and what devices tell."""
+"""The controller of the world: a computer with a disk, on which the real controller is started again and again.
+
+Offices hand in what they signed until it is taken; devices ask over HTTPS.
+
+For checkers: `as_run()`, `standings()`, `faults()`, `refusals()` and `unlogged()` give the rows that the controller
+has stored at this moment, as mappings by the names of their columns (`controller/store/schema.py`). A report is
+there at the latest two seconds after it came, and its device keeps it until it is. After `restore` the database is
+an old one: reports that devices were told are stored may be gone with it, so `lost` says from when to when nothing
+is known.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from edge.core.events import Event, ParcelReceived, Route
-from protocol import codec
+from sqlalchemy.exc import SQLAlchemyError
+
+from controller.broker.gate import CONTROLLER
+from controller.broker.rights import DeviceRights
+from controller.devices.queries import Enrolled, add_device
+from controller.signing.acceptance import Result
+from controller.signing.domain import AT_ONCE
+from controller.store.engine import writing
+from edge.core.events import EnvelopeReceived, Event, ParcelReceived, Route
+from edge.ports import FetchError
 from protocol.clock import WallMs
-from protocol.document import Kind
-from protocol.envelope import Envelope, sign
-from protocol.freshness import Attestation, Head, Newest
-from protocol.limits import REPORT_BYTES_MAX
-from protocol.parcel import pack_parcel
-from protocol.report import AsRun, Report
-from protocol.topics import ALERT, DOC, ROOT, unit_topic, up_of_topic
-from protocol.units import UnitPath, ancestors
+from protocol.units import UnitPath
 from simulators.world.broker import Broker
+from simulators.world.chance import Chance
+from simulators.world.database import Database, Doom
 from simulators.world.office import Offices, Signed
+from simulators.world.process import Process
 from simulators.world.trace import Trace
 
-_HEAD_EVERY_S: Final = 3600.0
+_AGAIN_S: Final = (5.0, 300.0)
+_TOLD_S: Final = 86_400.0
 
 
 class WorldController:
-    """Implements `simulators.world.link.Web`."""
+    """Implements `simulators.world.web.Web`.
 
-    def __init__(self, offices: Offices, *, broker: Broker, trace: Trace, wall: Callable[[], WallMs]) -> None:
-        self._offices, self._broker, self._trace, self._wall = offices, broker, trace, wall
-        self.in_force: dict[tuple[UnitPath, str], Signed] = {}
-        self.grants: list[Signed] = []
+    Attributes:
+        process: the controller that runs now; None while the computer is off.
+        files: media by digest; they outlive a crash, and a backup holds them too.
+        clock_error_ms: its clock minus true time.
+        lost: begin and end of the times whose reports an old backup does not have.
+        handed_over: what became of each envelope, by digest.
+    """
+
+    def __init__(
+        self,
+        offices: Offices,
+        *,
+        broker: Broker,
+        trace: Trace,
+        wall: Callable[[], WallMs],
+        chance: Chance,
+        heartbeat_ms: int,
+    ) -> None:
+        self._offices, self._broker, self._trace, self._wall, self._chance = offices, broker, trace, wall, chance
+        self._heartbeat_ms = heartbeat_ms
+        self._loop = asyncio.get_running_loop()
+        self._enrolled: list[Enrolled] = []
+        self._urgent: deque[Signed] = deque()
+        self._others: deque[Signed] = deque()
+        self._hand: asyncio.Task[None] | None = None
+        self._held: dict[int, Callable[[], None]] = {}
+        self._holds = self._starts = 0
+        self._backup: tuple[bytes, WallMs] | None = None
+        broker.may_subscribe = self.may_subscribe
+        self.database = Database()
+        self.process: Process | None = None
+        self.second: Process | None = None
         self.files: dict[str, bytes] = {}
-        self.reports: dict[str, list[Report]] = {}
-        self.runs: dict[tuple[str, str], AsRun] = {}
-        self.parcels: dict[UnitPath, bytes] = {}
-        self.number = 0
+        self.clock_error_ms = 0
+        self.lost: list[tuple[WallMs, WallMs]] = []
+        self.handed_over: dict[str, Result] = {}
+
+    # Its computer.
+
+    def enrol(self, device: str, place: UnitPath) -> None:
+        """Takes a device in, before the world begins."""
+        self._enrolled.append(Enrolled(device, place, device))
 
     async def run(self) -> None:
-        """Connects, and renews heads every hour."""
-        self._broker.connect("controller", (f"{ROOT}/d/#",), take=self._take, hang_up=lambda: None)
-        while True:
-            for unit in sorted({unit for unit, _ in self.in_force}):
-                self._publish(unit)
-            await asyncio.sleep(_HEAD_EVERY_S)
+        """The first start; faults do the others."""
+        opened = self.database.open()
+        async with writing(opened.engine) as connection:
+            for device in self._enrolled:
+                await add_device(connection, device, token="", now=self._wall())
+        self._backup = self.database.image(), self._wall()
+        await self._start()
+        await asyncio.Event().wait()
+
+    def wall(self) -> WallMs:
+        """What its clock shows."""
+        return WallMs(self._wall() + self.clock_error_ms)
+
+    async def _start(self) -> None:
+        self.process = self._process(self.database, "controller", self.wall, died=self._died)
+        process = self.process
+        await process.start()
+        self._trace.tell("controller", "controller.up")
+        self._tell_held()
+        while process.alive:
+            await process.distribution.shelf.wait(seconds=_TOLD_S)
+            self._tell_held()
+
+    def _process(
+        self, database: Database, name: str, wall: Callable[[], WallMs], *, died: Callable[[], None]
+    ) -> Process:
+        self._starts += 1
+        return Process(
+            database.open(died=died),
+            name=name,
+            anchor=self._offices.anchor,
+            key=self._offices.freshness,
+            broker=self._broker,
+            chance=Chance(self._chance.stream(f"{name}/start {self._starts}").getrandbits(63)),
+            trace=self._trace,
+            wall=wall,
+            heartbeat_ms=self._heartbeat_ms,
+        )
+
+    def crash(self) -> None:
+        """The power fails: what is not committed is lost."""
+        process, self.process = self.process, None
+        if process is not None:
+            self._trace.tell("controller", "controller.down")
+            process.kill()
+            if self._broker.inside and self._broker.up:
+                self._broker.stop()
+            self._tell_held()
+
+    def crash_at_commit(self, doom: Doom) -> None:
+        """It dies with the next thing that it writes."""
+        if self.process is not None:
+            self.process.doom(doom)
+
+    def _died(self) -> None:
+        self._loop.call_soon(self.crash)
+
+    def start(self) -> None:
+        """The power is back."""
+        if self.process is None:
+            if self._broker.inside and not self._broker.up:
+                self._broker.start(with_memory=False)
+            self._loop.create_task(self._start())
+
+    def back_up(self) -> None:
+        """As somebody does now and then; there is one backup."""
+        self._backup = self.database.image(), self._wall()
+
+    def restore(self) -> None:
+        """The disk has broken and the backup is put in its place; the power must be off."""
+        assert self.process is None and self._backup is not None, "a running database is not replaced"
+        image, since = self._backup
+        self.database.restore(image)
+        self.lost.append((since, self._wall()))
+
+    def start_second(self) -> None:
+        """Somebody starts the controller once more, on a copy of its directory."""
+        if self.second is None and not self._broker.inside:
+            copy = Database(self.database.image())
+            self.second = self._process(copy, "second controller", self._wall, died=lambda: None)
+            self._loop.create_task(self.second.start())
+
+    def stop_second(self) -> None:
+        """It is found out."""
+        second, self.second = self.second, None
+        if second is not None:
+            second.kill()
+
+    # Offices.
 
     def accept(self, signed: Signed) -> None:
-        """Stores and spreads a signed document."""
-        document = signed.document
-        if signed.kind is Kind.GRANT:
-            self.grants.append(signed)
-        elif signed.kind in (Kind.SCHEDULE, Kind.AUDIBLE_CONFIG):
-            self.in_force[document.scope, signed.kind.value] = signed
-            self._publish(document.scope)
-        else:
-            for target in getattr(document, "targets", ()):
-                self._broker.publish(unit_topic(target, ALERT), signed.envelope.pack())
+        """Takes what an office hands in; while it is away they try again, emergencies first, else in their order."""
+        (self._urgent if signed.kind in AT_ONCE else self._others).append(signed)
+        if self._hand is None or self._hand.done():
+            self._hand = self._loop.create_task(self._hand_over())
 
-    def _publish(self, unit: UnitPath) -> None:
-        grants = [one.envelope for one in self.grants if one.document.scope == unit]
-        mine = [one for (scope, _), one in self.in_force.items() if scope == unit]
-        newest = tuple(Newest(unit, one.kind.value, version_of(one)) for one in mine)
-        head = sign(Kind.HEAD, codec.encode(Head(unit, self._wall(), newest)), [self._offices.freshness])
-        envelopes: tuple[Envelope, ...] = (
-            *grants,
-            *(one.envelope for one in mine),
-            head,
-        )
-        self.parcels[unit] = pack_parcel(unit, envelopes)
-        self.number += 1
-        self._broker.publish(unit_topic(unit, DOC), self.parcels[unit], retain=True)
+    async def _hand_over(self) -> None:
+        wait_s = _AGAIN_S[0]
+        while waiting := self._urgent or self._others:
+            signed, process = waiting[0], self.process
+            result = await self._try(process, signed) if process is not None and process.alive else None
+            if result is None and not _is_over(signed, self._wall()):
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, _AGAIN_S[1])
+                continue
+            waiting.remove(signed)
+            if result is not None:
+                wait_s = _AGAIN_S[0]
+                self.handed_over[signed.envelope.digest] = result
+                refused = result.refusal.value if result.refusal else ""
+                words = f"{signed.kind} {signed.document.scope} {signed.envelope.digest[:16]} {refused}"
+                self._trace.tell("controller", f"controller.{result.outcome.value}", words, signed)
 
-    def _take(self, topic: str, payload: bytes, _: bool) -> None:
-        named = up_of_topic(topic)
-        if named is None or named[1] is None:
-            return
-        report = codec.decode(named[1], payload, bytes_max=REPORT_BYTES_MAX)
-        if isinstance(report, AsRun):
-            self.runs[report.device, report.id] = report
-        self._trace.tell("controller", f"report.{type(report).__name__.lower()}", report.device, report)
+    async def _try(self, process: Process, signed: Signed) -> Result | None:
+        try:
+            return await process.take(signed.envelope.pack())
+        except SQLAlchemyError:
+            return None
+
+    # Devices.
 
     def attest(self, nonce: str) -> bytes | None:
         """See `Web`."""
-        return sign(
-            Kind.ATTESTATION, codec.encode(Attestation(nonce, self._wall())), [self._offices.freshness]
-        ).pack()
+        return self._there().attest(nonce)
 
     def media(self, digest: str) -> bytes | None:
         """See `Web`."""
+        self._there()
         return self.files.get(digest)
 
     def documents(self, place: UnitPath, cursor: str) -> tuple[str, list[Event]] | None:
         """See `Web`."""
-        if cursor == str(self.number):
+        answer = self._there().distribution.shelf.answer(place)
+        if answer.cursor == cursor:
             return None
-        found = [self.parcels[unit] for unit in ancestors(place) if unit in self.parcels]
-        return str(self.number), [ParcelReceived(one, Route.HTTP) for one in found]
+        alerts: list[Event] = [EnvelopeReceived(one.encode(), Route.HTTP) for one in answer.alerts]
+        return answer.cursor, alerts + [ParcelReceived(one.encode(), Route.HTTP) for one in answer.parcels]
+
+    def may_subscribe(self, client: str, topic: str) -> bool:
+        """What the broker inside the controller allows; mosquitto's patterns let every device read all units."""
+        process = self.process
+        if not self._broker.inside or process is None or client.startswith(CONTROLLER):
+            return True
+        known = process.roster.get(client)
+        if known is None:
+            return False
+        one = known.enrolled
+        return DeviceRights(one.id, one.place, one.former).may_subscribe(topic)
+
+    def hold(self, told: Callable[[], None]) -> Callable[[], None]:
+        """See `Web`."""
+        self._holds += 1
+        number = self._holds
+        self._held[number] = told
+        return lambda: self._held.pop(number, None) and None
+
+    def _there(self) -> Process:
+        if self.process is None:
+            raise FetchError("the controller does not answer")
+        return self.process
+
+    def _tell_held(self) -> None:
+        held, self._held = self._held, {}
+        for told in held.values():
+            told()
+
+    # What it knows.
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table as they are stored, in the order of storing."""
+        return self.database.rows(table)
+
+    def as_run(self) -> list[dict[str, Any]]:
+        """What sounded, as devices told: `id`, `device`, `rung`, `began_ms`, `ended_ms`, `document`, `item`, …."""
+        return self.rows("as_run")
+
+    def standings(self) -> list[dict[str, Any]]:
+        """How far each document and item has come on each device: `device`, `document`, `item`, `standing`, …."""
+        return self.rows("standings")
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Faults of devices: `device`, `code`, `began_ms`, `ended_ms`."""
+        return self.rows("faults")
+
+    def refusals(self) -> list[dict[str, Any]]:
+        """What devices refused: `device`, `document`, `kind`, `refusal`, `wall_ms`."""
+        return self.rows("refusals")
+
+    def unlogged(self) -> list[dict[str, Any]]:
+        """What devices obeyed without the controller ever having stored it: `device`, `document`, `kind`."""
+        return self.rows("unlogged")
 
 
-def version_of(signed: Signed) -> int:
-    """The version of a schedule or of rules."""
-    return int(getattr(signed.document, "version", 0))
+def _is_over(signed: Signed, now: WallMs) -> bool:
+    expires = getattr(signed.document, "expires", None)
+    return expires is not None and now >= expires

@@ -15,6 +15,7 @@ from edge.core.agent import initial, step
 from edge.core.events import ClockSource, Event
 from edge.core.state import AgentState, Identity
 from edge.disk import Disk
+from edge.reporter import Confirmations
 from edge.runner import Ports, Runner
 from protocol.clock import Now
 from simulators.world.broker import Broker
@@ -23,8 +24,9 @@ from simulators.world.clock import ClockSources, DeviceClock
 from simulators.world.disk import Card, WorldMedia, WorldOutbox, WorldStateStore
 from simulators.world.horn import Heard, WorldHorn
 from simulators.world.line import Line
-from simulators.world.link import Web, WorldFetcher, WorldLink
+from simulators.world.mqtt import Access, WorldLink
 from simulators.world.trace import Trace
+from simulators.world.web import Web, WorldFetcher
 
 _BOOT_S: Final = 4.0
 
@@ -109,7 +111,9 @@ class WorldDevice:
         clock = DeviceClock(drift_ppm=self.drift_ppm)
         media, sound_clock = WorldMedia(self.card), BelievedClock(clock)
         horn = WorldHorn(sound_clock, media, ear=self._hear)
-        link = WorldLink(self.name, self.identity.place, line=self.line, broker=self.broker)
+        confirmations = Confirmations()
+        access = Access(self.name, self.line, self.broker)
+        link = WorldLink(access, self.identity.place, confirmed=confirmations.tell)
         computer = Computer(clock, horn, link, ClockSources(self.clock_error_ms), asyncio.Queue())
         ports = Ports(
             clock=clock,
@@ -119,6 +123,7 @@ class WorldDevice:
             media=media,
             state=WorldStateStore(self.card),
             outbox=WorldOutbox(self.card),
+            confirmations=confirmations,
             audio=horn,
             tuner=None,
             journal=_Journal(self),

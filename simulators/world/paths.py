@@ -6,7 +6,7 @@ somebody has taken it. Stands for `simulators/attacker.py` (broker, web server, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +20,7 @@ from protocol.limits import TEXT_CHARS_MAX
 from protocol.parcel import Parcel
 from protocol.topics import ALERT, DOC, LIVE, unit_topic
 from protocol.units import UnitPath, covers
-from simulators.world.link import Web
+from simulators.world.web import Web
 
 if TYPE_CHECKING:
     from simulators.world.world import World
@@ -48,31 +48,54 @@ class Lie:
     Attributes:
         clock_ms: how far its attestations are off.
         mute: it answers no question.
-        media: what it gives instead of a programme, or None for the true bytes.
+        media: what is wrong with the programmes it gives: `short`, `same` (in length), `long`; empty when nothing is.
     """
 
     clock_ms: int = 0
     mute: bool = False
-    media: bytes | None = None
+    media: str = ""
+
+
+_SWAPPED: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "short": lambda true: true[:100],
+    "same": lambda true: b"swap" + true[4:],
+    "long": lambda true: true + true,
+}
 
 
 class Front:
-    """Implements `simulators.world.link.Web`.
+    """Implements `simulators.world.web.Web`.
 
     Args:
         honest: who answers as long as nobody has taken it.
 
     Attributes:
-        lie: None while it is honest.
         lied: questions that were answered falsely.
+        false_reports: ids of as-run records that somebody else made up in a device's name.
     """
 
     def __init__(self, world: World, honest: Web) -> None:
         self._world, self._honest = world, honest
-        self.lie: Lie | None = None
         self.lied = 0
+        self.false_reports: set[str] = set()
+        self._lies: list[Lie] = []
         self._planted: list[tuple[UnitPath, Event, WallMs]] = []
         self._gone = 0
+        self._held: list[Callable[[], None]] = []
+
+    @property
+    def lie(self) -> Lie | None:
+        """What it does now; None while it is honest."""
+        return self._lies[-1] if self._lies else None
+
+    def take(self, lie: Lie) -> None:
+        """Somebody has it and does this; of several the last one has it."""
+        self._lies.append(lie)
+
+    def leave(self, lie: Lie) -> None:
+        """That one is thrown out."""
+        self._lies.remove(lie)
+        self._tell()
 
     def plant(self, unit: UnitPath, event: Event) -> None:
         """Whoever asks from within this unit in the next minutes is given this as well, once."""
@@ -80,6 +103,24 @@ class Front:
         while len(self._planted) > _PLANTED_MAX:
             self._planted.pop(0)
             self._gone += 1
+        self._tell()
+
+    def hold(self, told: Callable[[], None]) -> Callable[[], None]:
+        """See `Web`."""
+        self._held.append(told)
+        release = self._honest.hold(told)
+
+        def take_back() -> None:
+            if told in self._held:
+                self._held.remove(told)
+            release()
+
+        return take_back
+
+    def _tell(self) -> None:
+        held, self._held = self._held, []
+        for told in held:
+            told()
 
     def attest(self, nonce: str) -> bytes | None:
         """See `Web`."""
@@ -94,10 +135,11 @@ class Front:
 
     def media(self, digest: str) -> bytes | None:
         """See `Web`."""
-        if self.lie is None:
-            return self._honest.media(digest)
+        lie, true = self.lie, self._honest.media(digest)
+        if lie is None or true is None or not (lie.mute or lie.media):
+            return true
         self.lied += 1
-        return None if self.lie.mute else self.lie.media or self._honest.media(digest)
+        return None if lie.mute else _SWAPPED[lie.media](true)
 
     def documents(self, place: UnitPath, cursor: str) -> tuple[str, list[Event]] | None:
         """See `Web`; the second half of the cursor counts what was planted."""

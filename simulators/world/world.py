@@ -40,10 +40,15 @@ class World:
         self._loop = loop = asyncio.get_running_loop()
         self.chance = Chance(self.shape.seed)
         self.trace = Trace(lambda: true_wall(loop.time()))
-        self.broker = Broker()
+        self.broker = Broker(inside=self.chance.stream("broker").random() < 0.5)
         self.offices = Offices(self.chance)
         self.controller = WorldController(
-            self.offices, broker=self.broker, trace=self.trace, wall=lambda: true_wall(loop.time())
+            self.offices,
+            broker=self.broker,
+            trace=self.trace,
+            wall=lambda: true_wall(loop.time()),
+            chance=self.chance,
+            heartbeat_ms=self.shape.heartbeat_ms,
         )
         self.front = Front(self, self.controller)
         self.people = People(self)
@@ -57,6 +62,7 @@ class World:
         device = WorldDevice(identity, self.chance, self.trace, self.broker, self.front, line)
         device.clock_error_ms = {ClockSource.NTP: 0, ClockSource.RTC: 120}
         self.devices[name] = device
+        self.controller.enrol(name, place)
 
     def trace_wall(self) -> WallMs:
         """True wall time."""
