@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,8 +103,10 @@ class Journal:
             return
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            with self._file_for(len(batch)).open("ab") as file:
-                file.write(batch)
+            path = self._file_for(len(batch))
+            with path.open("ab") as file:
+                # After a power cut the last line may be torn: the boot's first event must not become its end.
+                file.write(b"\n" + batch if _ends_torn(path) else batch)
             self._failed = False
         except OSError as error:
             _log.log(logging.DEBUG if self._failed else logging.WARNING, "the journal cannot be written: %s", error)
@@ -117,6 +120,13 @@ class Journal:
             old.unlink()
         number = int(files[-1].stem.rpartition("-")[2]) + 1 if files else 1
         return self._directory / f"journal-{number:08d}.jsonl"
+
+
+def _ends_torn(path: Path) -> bool:
+    with path.open("rb") as file:
+        size_bytes = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size_bytes - 1))
+        return file.read(1) not in (b"", b"\n")
 
 
 def read_journal(directory: Path) -> Iterator[tuple[Now, Event]]:

@@ -76,6 +76,19 @@ async def test_journal_is_read_in_order(tmp_path: Path) -> None:
     assert [event for _, event in read_journal(tmp_path)] == list(ALL)
 
 
+async def test_first_event_after_a_power_cut_is_read(tmp_path: Path) -> None:
+    """The cut tore the last line; what came next must not become its end."""
+    for event, torn in ((events.StopPressed(), b'[1,2,"Stop'), (events.Ticked(), b""), (events.StopPressed(), b"")):
+        journal = Journal(tmp_path, disk=Disk(None))
+        journal.record(NOW, event)
+        await journal.flush()
+        with (tmp_path / "journal-00000001.jsonl").open("ab") as file:
+            file.write(torn)
+    found = [event for _, event in read_journal(tmp_path)]
+    assert found == [events.StopPressed(), events.Ticked(), events.StopPressed()]
+    assert (tmp_path / "journal-00000001.jsonl").read_bytes().count(b"\n") == 4
+
+
 async def test_what_waits_is_written_at_the_end(tmp_path: Path) -> None:
     journal = Journal(tmp_path, disk=Disk(None))
     task = asyncio.create_task(journal.run())
