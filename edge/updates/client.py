@@ -9,7 +9,7 @@ from typing import Final
 
 from tuf.api.exceptions import RepositoryError
 
-from edge.updates.durable import write_durably
+from edge.updates.durable import make_directory, write_durably
 from edge.updates.http_fetch import IDLE_S, TOTAL_S, HttpFetcher, Tls
 from edge.updates.software import Offer, Wish, newest, offers
 from edge.updates.stick_fetch import SCHEME, StickFetcher
@@ -65,7 +65,7 @@ class Synced:
 def init(metadata: Path, root: Path) -> None:
     """Begins with a root file: what was trusted from another root is forgotten, what followed from this one stays."""
     data = _read_root(root)
-    metadata.mkdir(parents=True, exist_ok=True)
+    make_directory(metadata)
     known = (metadata / "root.json", *(metadata / "root_history").glob("*.root.json"))
     if known[0].is_file() and any(path.is_file() and path.read_bytes() == data for path in known):
         return
@@ -118,7 +118,7 @@ def sync(
         RepositoryError, DownloadError, OSError: what had come whole before is new, all else stays as it was.
     """
     for directory in (metadata, into, into / "software"):
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
     updater = _updater(metadata, origin, root=root, wall=wall)
     updater.refresh()
     # What is denied comes first: whoever holds back one of the two may silence us, but not keep a stolen grant alive.

@@ -12,7 +12,7 @@ from tuf.ngclient.config import UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 from tuf.ngclient.updater import Updater
 
-from edge.updates.durable import move_durably, write_durably
+from edge.updates.durable import make_directory, move_durably, write_durably
 from edge.updates.trusted_set import OneParentSet
 from protocol.clock import WallMs
 
@@ -110,7 +110,7 @@ class RootUpdater(Updater):
 
     def _persist_root(self, version: int, data: bytes) -> None:
         history = Path(self._dir, "root_history")
-        history.mkdir(exist_ok=True, parents=True)
+        make_directory(history)
         _write_new(history / f"{version}.root.json", data)
 
     def _update_root_symlink(self) -> None:
