@@ -47,28 +47,29 @@ class Cuts:
 
     Args:
         samples: random choices at each place, beside those that are always tried.
+        first: so many deeds were done long before, and are on the card whatever it says.
     """
 
-    def __init__(self, deeds: Sequence[Deed], random: Random, *, samples: int) -> None:
-        self._deeds, self._random, self._samples = tuple(deeds), random, samples
+    def __init__(self, deeds: Sequence[Deed], random: Random, *, samples: int, first: int = 0) -> None:
+        self._deeds, self._random, self._samples, self._first = tuple(deeds), random, samples, first
         self._told = [0, *itertools.accumulate((_told(one) for one in deeds), max)]
 
     def honest(self) -> Iterator[Cut]:
         """A cut after each deed, on a card that keeps what it acknowledged."""
-        for at in range(len(self._deeds) + 1):
+        for at in range(self._first, len(self._deeds) + 1):
             yield from self._loose(at, believed=at, honest=True)
 
     def lying(self) -> Iterator[Cut]:
         """A cut after each deed, on a card that forgets what came after an earlier point, in order or not."""
-        for at in range(len(self._deeds) + 1):
+        for at in range(self._first, len(self._deeds) + 1):
             for since in self._points(at):
                 yield self._cut(at, self._applied(range(since)), honest=False, how=f"all since {since} is lost")
                 yield from self._loose(at, believed=since, honest=False)
 
     def _points(self, at: int) -> list[int]:
         """A few places before a cut, of which one is close: a card's own memory is small."""
-        near = max(0, at - 1 - self._random.randrange(12))
-        return sorted({near, *(self._random.randrange(at + 1) for _ in range(self._samples))})
+        near = max(self._first, at - 1 - self._random.randrange(12))
+        return sorted({near, *(self._random.randrange(self._first, at + 1) for _ in range(self._samples))})
 
     def _loose(self, at: int, *, believed: int, honest: bool) -> Iterator[Cut]:
         sure = certain(self._deeds[:at], believed=believed)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -31,10 +32,11 @@ from protocol.envelope import unpack
 from protocol.limits import ENVELOPE_BYTES_MAX
 from protocol.schedule import Schedule
 from simulators.crash import office
-from simulators.crash.card import Deed
+from simulators.crash.card import DirectorySynced, Synced, Told, Tree
 from simulators.crash.cuts import Cut
 from simulators.crash.recorder import recording
 from simulators.crash.sqlite_vfs import recorded_sqlite
+from simulators.crash.trial import Recorded
 
 _LATER: Final = 900
 _MIRRORED: Final = re.compile(r"documents/[0-9a-f]{16}-[0-9a-f]{64}(\.[0-9]+)?")
@@ -89,7 +91,7 @@ def events(*, rounds: int) -> Iterator[Event]:
         yield EnvelopeReceived(office.cancel(number), Route.ALERT)
 
 
-def record(directory: Path, *, rounds: int) -> Story:
+def record(directory: Path, *, rounds: int) -> Recorded:
     """Everything that was done to the card while the device heard all that."""
     with recording(directory) as recorder, recorded_sqlite(recorder) as connect:
         with closing(SqliteStateStore(directory, ballast_bytes=0, connect=connect)) as store:
@@ -100,7 +102,41 @@ def record(directory: Path, *, rounds: int) -> Story:
                         store.save(one.registers, one.put, one.drop)
                         kept.append(_after(kept[-1], one))
                         recorder.tell(len(kept) - 1)
-        return Story(tuple(recorder.deeds), tuple(kept))
+        return Recorded(tuple(recorder.deeds), Story(tuple(kept)).judge)
+
+
+def record_mending(directory: Path, *, rounds: int) -> Recorded:
+    """A device starts with a database that rotted, rebuilds it from its signed files, and saves."""
+    (directory / "before").mkdir()
+    whole = record(directory / "before", rounds=rounds)
+    tree = Tree()
+    for deed in whole.deeds:
+        if not isinstance(deed, Synced | DirectorySynced | Told):
+            tree.apply(deed)
+    files = tree.files() | {"state.db": b"rotten" * 4000, "state.db-wal": b""}
+    mirrored = tuple(content.partition(b"\n")[2] for name, content in files.items() if name.startswith("documents/"))
+    place = directory / "after"
+    place.mkdir()
+    with recording(place) as recorder, recorded_sqlite(recorder) as connect:
+        recorder.begin_with(files)
+        first = len(recorder.deeds)
+        with closing(SqliteStateStore(place, ballast_bytes=0, connect=connect)) as store:
+            if not store.load().damaged:
+                raise AssertionError("a rotten database is not noticed")
+            store.save(b"mended", (), ())
+            recorder.tell(1)
+    return Recorded(tuple(recorder.deeds), partial(_judge_mending, mirrored), first)
+
+
+def _judge_mending(mirrored: tuple[bytes, ...], card: Path, cut: Cut) -> list[str]:
+    found = _start(card)
+    if {*found.envelopes} != {*mirrored}:
+        return ["signed documents are lost in mending"]
+    if found.registers == b"mended" and not found.damaged:
+        return []
+    if cut.told and cut.honest:
+        return ["what was saved after mending is lost"]
+    return [] if found.damaged else ["the damage is not told"]
 
 
 def _after(before: Kept, effect: SaveState) -> Kept:
@@ -110,9 +146,8 @@ def _after(before: Kept, effect: SaveState) -> Kept:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A recorded story. Attributes: kept: what the store should hold after each save, the first before any."""
+    """What should be there. Attributes: kept: what the store should hold after each save, the first before any."""
 
-    deeds: tuple[Deed, ...]
     kept: tuple[Kept, ...]
 
     def judge(self, card: Path, cut: Cut) -> list[str]:

@@ -55,9 +55,13 @@ class Toll:
 
 
 class Killing:
-    """One town, its signer's load, and its killer."""
+    """One town, its signer's load, and its killer.
 
-    def __init__(self, town: KillTown, random: Random, toll: Toll) -> None:
+    Args:
+        by_word: whether devices forget a report at the controller's word, so that it must be there from then on.
+    """
+
+    def __init__(self, town: KillTown, random: Random, toll: Toll, *, by_word: bool = True) -> None:
         self._town, self._random, self._toll = town, random, toll
         self._signer = Random(random.random())
         self._media = sound_of(town)
@@ -65,7 +69,7 @@ class Killing:
         self._versions: dict[str, tuple[str, int]] = {}
         self._count = 0
         self._signing = asyncio.Lock()
-        self._probing = False
+        self._probing, self._by_word = False, by_word
 
     async def run(self, rounds: int) -> None:
         """Kills and looks, so many times; then lets everything settle and looks once more."""
@@ -85,7 +89,7 @@ class Killing:
         began_s = time.monotonic()
         await victim.kill()
         self._toll.kills[name] += 1
-        self._look()
+        self._look(devices=victim is self._town.agents)
         try:
             await self._town.start(victim)
             self._toll.recovery_ms.append(await self._probe(began_s))
@@ -93,12 +97,20 @@ class Killing:
             self._toll.findings.corrupt.add(f"after a kill, {name} did not come back: {error}")
             raise
 
-    def _look(self) -> None:
-        """Compares all words with what is there; a process that was not killed goes on meanwhile."""
+    def _look(self, *, devices: bool) -> None:
+        """Compares all words with what is there; a process that was not killed goes on meanwhile.
+
+        Args:
+            devices: whether the agents are dead, so that their stores can be copied as a whole.
+        """
         check_controller(self._town.database, list(self._acknowledged), self._toll.findings)
         archive = Archive(self._town.database)
         for name in self._town.names:
             data = self._town.data_of(name)
+            if devices:
+                check_device(data, versions=self._versions, findings=self._toll.findings)
+            if not self._by_word:
+                continue  # what the broker has taken may still be on its way
             account = read_ledger(data / "ledger")
             missing = [one for one in account.forgotten if not archive.holds(account.kept[one])]
             # The archive was read before the ledger was, so a word that came in between is looked up again.
@@ -106,7 +118,6 @@ class Killing:
                 later = Archive(self._town.database)
                 missing = [one for one in missing if not later.holds(account.kept[one])]
             self._toll.findings.lost |= {f"{name} forgot {account.kept[one]}" for one in missing}
-            check_device(data, versions=self._versions, findings=self._toll.findings)
 
     async def _load(self) -> None:
         """Signs and sends until it is cancelled."""
@@ -158,7 +169,8 @@ class Killing:
             async with asyncio.timeout(_SETTLED_S_MAX):
                 await _until(lambda: not self._missing())
         self._toll.findings.lost |= {f"{one} never arrived" for one in self._missing()}
-        self._look()
+        await self._town.agents.kill()
+        self._look(devices=True)
         accounts = [read_ledger(self._town.data_of(name) / "ledger") for name in self._town.names]
         words = len(self._acknowledged) + sum(len(one.received()) + len(one.forgotten) for one in accounts)
         self._toll.acknowledged += words
@@ -205,4 +217,5 @@ async def kill_rounds(directory: Path, plan: Plan, toll: Toll) -> None:
     """
     words = (BELIEVE_BROKER,) if plan.believe_broker else ()
     async with open_kill_town(directory, devices=plan.devices, embedded=plan.embedded, agent_words=words) as town:
-        await Killing(town, Random(plan.seed), toll).run(plan.rounds)
+        killing = Killing(town, Random(plan.seed), toll, by_word=not plan.believe_broker)
+        await killing.run(plan.rounds)

@@ -8,9 +8,10 @@ needs a compiler or rights that a test machine may not have, and could not tell 
 
 from __future__ import annotations
 
+import builtins
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from simulators.crash.card import (
     Synced,
     Told,
     Written,
+    parent,
 )
 
 _open, _os_open = io.open, os.open
@@ -42,6 +44,21 @@ class Recorder:
         self.deeds: list[Deed] = []
         self._files: dict[str, int] = {}
         self._count = 0
+
+    def begin_with(self, files: Mapping[str, bytes]) -> None:
+        """Lays out what was there before, as certain."""
+        for name, content in files.items():
+            place = parent(name)
+            if place != "." and not (self.root / place).exists():
+                _mkdir(self.root / place)
+                self.made_directory(place)
+            with _open(self.root / name, "wb") as file:
+                file.write(content)
+            self.made(name)
+            self.wrote(name, 0, content)
+            self.synced(name)
+            self.synced(place)
+        self.synced(".")
 
     def tell(self, number: int) -> None:
         """The program was told that its step is safe."""
@@ -116,6 +133,7 @@ def recording(root: Path) -> Iterator[Recorder]:
     with ExitStack() as stack:
         for module, name, function in (
             (io, "open", watched.open),
+            (builtins, "open", watched.open),
             (os, "open", watched.os_open),
             (os, "replace", watched.replace),
             (os, "rename", watched.replace),

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
-from collections.abc import Callable, Iterable
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Final
 
-from simulators.crash.cuts import Cut
+from simulators.crash.card import Deed
+from simulators.crash.cuts import Cut, Cuts
 
 _FAULTS_MAX: Final = 50
+_MEMORY: Final = "/dev/shm"  # noqa: S108 - a directory with a random name is made in it
 Judge = Callable[[Path, Cut], list[str]]
 """Starts the real thing in a directory as the cut left it, and says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A story that was recorded.
+
+    Attributes:
+        first: how many deeds were done before it begins.
+    """
+
+    deeds: tuple[Deed, ...]
+    judge: Judge
+    first: int = 0
+
+    def cuts(self, random: Random, *, samples: int) -> Cuts:
+        """Its cuts."""
+        return Cuts(self.deeds, random, samples=samples, first=self.first)
 
 
 @dataclass(slots=True)
@@ -49,6 +72,14 @@ def go_through(cuts: Iterable[Cut], judge: Judge, *, scratch: Path) -> Findings:
         if len(findings.faults) < _FAULTS_MAX:
             findings.faults += [f"{one} (cut after {cut.at}, {cut.how})" for one in _judged(cut, judge, scratch)]
     return findings
+
+
+@contextmanager
+def card_place() -> Iterator[Path]:
+    """A directory for cards: in memory where there is such a place, since a real disk would only make them slower."""
+    memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="loalang-cuts-", dir=memory) as directory:
+        yield Path(directory)
 
 
 def _judged(cut: Cut, judge: Judge, scratch: Path) -> list[str]:
