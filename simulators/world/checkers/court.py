@@ -24,7 +24,7 @@ class Rule(Protocol):
 class MakeRule(Protocol):
     """How a rule is made."""
 
-    def __call__(self, truth: Truth, papers: Papers, tell: Tell) -> Rule: ...
+    def __call__(self, truth: Truth, papers: Papers, tell: Tell, /) -> Rule: ...
 
 
 class Court:

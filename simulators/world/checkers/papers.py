@@ -38,13 +38,15 @@ from simulators.world.trace import Record
 SKEW_MS: Final = 120_000
 LOCAL_STOP_MS: Final = 15 * 60_000
 _WAITING_MAX: Final = 64
+_MOVED_MS: Final = 20
 
 
 class Papers:
     """Follows what every device is told.
 
     Attributes:
-        held: by the device's name.
+        held: by the device's name; `before` as it was before the device's last start.
+        believed_since: when the device came to believe its hour as it does now.
         listeners: are told of each document when it ought to be obeyed, and of None when something else changed.
     """
 
@@ -52,6 +54,9 @@ class Papers:
         self._truth = truth
         self._signed = truth.world.offices.signed
         self.held = {name: self._fresh(box) for name, box in truth.boxes.items()}
+        self._errors: dict[str, int | None] = {}
+        self.before: dict[str, Held] = {}
+        self.believed_since: dict[str, WallMs] = {}
         self.listeners: list[Callable[[Box, Signed | None], None]] = []
         truth.on(Booted, self._booted)
         truth.on(EnvelopeReceived, self._envelope)
@@ -86,9 +91,16 @@ class Papers:
             self._take(box, data, seen, event.route)
 
     def _clock(self, box: Box, _: Record) -> None:
-        held = self.held[box.name]
-        if held.waiting and box.error_ms(self._truth.now) is not None:
-            self._try_again(box, held)
+        error_ms, former_ms = box.error_ms(self._truth.now), self._errors.get(box.name)
+        if error_ms == former_ms:
+            return
+        if error_ms is None or former_ms is None or abs(error_ms - former_ms) > _MOVED_MS:
+            self._errors[box.name] = error_ms
+            self.believed_since[box.name] = self._truth.now
+            held = self.held[box.name]
+            if held.waiting and error_ms is not None:
+                self._try_again(box, held)
+            self._tell(box, None)
 
     def _try_again(self, box: Box, held: Held) -> None:
         waiting, held.waiting = held.waiting, []
@@ -240,7 +252,8 @@ class Papers:
         former, fresh = self.held[box.name], self._fresh(box)
         found = [seen for seen in map(envelope_of, event.envelopes) if seen is not None]
         stored = {seen.digest for seen in found}
-        self.held[box.name] = fresh
+        self.before[box.name], self.held[box.name] = former, fresh
+        self._errors.pop(box.name, None)
         fresh.place, fresh.moved = former.place, former.moved
         if event.registers is not None and not event.damaged:
             fresh.cancelled, fresh.stops, fresh.high = former.cancelled, former.stops, former.high

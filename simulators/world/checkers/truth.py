@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from edge.core.events import Booted, Event, StateSaveFailed
 from edge.core.output import Output, Rung
@@ -21,6 +21,7 @@ from simulators.world.trace import Record
 if TYPE_CHECKING:
     from simulators.world.world import World
 
+SKEW_MS: Final = 120_000
 AGREEMENT_MS: Final = 60_000
 """Behaviour, section 5: sources within 60 s of each other agree; so far may a believed clock be off."""
 
@@ -54,6 +55,12 @@ class Box:
         return self.device.name
 
     @property
+    def spoiled(self) -> bool:
+        """Whether the card lied, rotted or was damaged: what it gave back is not the agent's doing."""
+        card = self.device.card
+        return bool(getattr(card, "spoiled", False) or card.state_damaged)
+
+    @property
     def rung(self) -> Rung:
         """Of what sounds; silence when nothing does."""
         return min((output.rung for output, _ in self.sounding.values()), default=Rung.SILENCE)
@@ -73,7 +80,7 @@ class Box:
             return None
         own = self.told.now.wall + at - self.told_at
         believed = own if abs(own - mono - reference) <= AGREEMENT_MS else mono + reference
-        return believed - at
+        return None if believed < clock.floor - SKEW_MS else believed - at
 
 
 Listener = Callable[[Box, Record], None]
@@ -83,16 +90,17 @@ class Truth:
     """Listens to the trace for all checkers.
 
     Attributes:
-        now: true time of the last record.
+        now: true time of the last record; `began` that of the world's begin.
         boxes: every device by its name.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.now = WallMs(0)
+        self.now = self.began = world.trace_wall()
         self.boxes = {name: Box(device) for name, device in world.devices.items()}
         self._events: dict[type[Event], list[Listener]] = {}
         self._records: dict[str, list[Listener]] = {}
+        self._others: dict[str, list[Callable[[Record], None]]] = {}
         self._deadlines: list[tuple[WallMs, int, Box | None, Callable[[], None]]] = []
         self._count = 0
 
@@ -107,6 +115,10 @@ class Truth:
         else:
             self._events.setdefault(kind, []).append(listener)
 
+    def others(self, what: str, listener: Callable[[Record], None]) -> None:
+        """Is told of each record of that kind that is not a device's."""
+        self._others.setdefault(what, []).append(listener)
+
     def at(self, when: WallMs, box: Box | None, act: Callable[[], None]) -> None:
         """Calls at an instant, before anything that happens later; all that happened before then is known."""
         self._count += 1
@@ -119,7 +131,7 @@ class Truth:
         self.now = record.at
         box = self.boxes.get(record.who)
         if box is None:
-            self._take_report(record)
+            self._take_other(record)
             return
         if record.what == "told":
             self._take_told(box, record)
@@ -137,12 +149,15 @@ class Truth:
         for box in self.boxes.values():
             self._commit(box)
 
-    def _take_report(self, record: Record) -> None:
-        device: Any = getattr(record.thing, "device", None)
-        box = self.boxes.get(device)
-        for listener in self._records.get(record.what, ()) if box is not None else ():
-            assert box is not None, "looked at above"
-            listener(box, record)
+    def _take_other(self, record: Record) -> None:
+        """What is not a device's own: a report that reached the controller, or something that people did."""
+        for hear in self._others.get(record.what, ()):
+            hear(record)
+        listeners = self._records.get(record.what)
+        box = self.boxes.get(getattr(record.thing, "device", "")) if listeners else None
+        if listeners is not None and box is not None:
+            for listener in listeners:
+                listener(box, record)
 
     def _take_told(self, box: Box, record: Record) -> None:
         event = record.thing.event

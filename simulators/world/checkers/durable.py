@@ -1,0 +1,89 @@
+"""Behaviour, section 6: "Nothing acknowledged is lost; nothing half-written is trusted."
+
+What a device told as received or ready, and what ought still to be in force there, comes back from the card at every
+start. Allowed to be lost: by a card that lied, rotted or was damaged, which the device then has to notice (the
+world's storage faults say so in `Card`).
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+from edge.core.events import Booted
+from protocol.alert import Alert
+from protocol.audible_config import AudibleConfig
+from protocol.clock import WallMs
+from protocol.live import LiveSession
+from protocol.report import Receipt, Standing
+from protocol.schedule import Programme, Schedule
+from simulators.world.checkers.checker import Tell
+from simulators.world.checkers.holding import Accepted, Held
+from simulators.world.checkers.papers import Papers
+from simulators.world.checkers.truth import Box, Truth
+from simulators.world.checkers.wire import envelope_of
+from simulators.world.trace import Record
+
+_KEPT: Final = 400
+K = TypeVar("K")
+
+
+class Durable:
+    """Compares each start with what was told as kept before it."""
+
+    def __init__(self, truth: Truth, papers: Papers, tell: Tell) -> None:
+        self._truth, self._papers, self._tell = truth, papers, tell
+        self._received: dict[str, dict[str, WallMs]] = {}
+        self._ready: dict[str, dict[tuple[str, str | None], WallMs]] = {}
+        truth.on("report.receipt", self._receipt)
+        truth.on(Booted, self._booted)
+
+    def _receipt(self, box: Box, record: Record) -> None:
+        receipt = record.thing
+        assert isinstance(receipt, Receipt), "what the controller took in"
+        if receipt.standing is Standing.RECEIVED:
+            _keep(self._received.setdefault(box.name, {}), receipt.document, record.at)
+        elif receipt.standing is Standing.READY:
+            _keep(self._ready.setdefault(box.name, {}), (receipt.document, receipt.item), record.at)
+
+    def _booted(self, box: Box, record: Record) -> None:
+        event: Booted = record.thing.event
+        former = self._papers.before.get(box.name)
+        if former is None or box.spoiled:
+            return
+        if event.damaged:
+            self._tell(box.name, "durable", "stored state is damaged, and the card is not")
+        stored = {seen.digest for seen in map(envelope_of, event.envelopes) if seen is not None}
+        for one in _in_force(former, record.at):
+            digest = one.signed.envelope.digest
+            if digest not in stored and digest in self._received.get(box.name, {}):
+                self._tell(box.name, "durable", f"{one.signed.kind} {digest[:12]} was acknowledged and is gone")
+        self._media(box, former, event)
+
+    def _media(self, box: Box, former: Held, event: Booted) -> None:
+        for one, schedule in former.schedules():
+            for item in schedule.items:
+                told = (one.signed.envelope.digest, item.id) in self._ready.get(box.name, {})
+                content = item.content
+                if told and isinstance(content, Programme) and content.media.digest not in event.media:
+                    self._tell(box.name, "durable", f"{item.id} was ready and its sound is gone")
+
+    def end(self) -> None:
+        """See `Rule`."""
+
+
+def _keep(into: dict[K, WallMs], key: K, at: WallMs) -> None:
+    into[key] = at
+    while len(into) > _KEPT:
+        into.pop(next(iter(into)))
+
+
+def _in_force(held: Held, now: WallMs) -> list[Accepted]:
+    """What ought to last over a power cut that ended now."""
+    found = [one for one in held.versioned.values() if isinstance(one.signed.document, Schedule | AudibleConfig)]
+    for one in (*held.alerts.values(), *held.lives.values()):
+        document = one.signed.document
+        assert isinstance(document, Alert | LiveSession), "sorted by type"
+        cancelled = isinstance(document, Alert) and held.is_cancelled(document) is not None
+        if document.expires > now + 60_000 and not cancelled:
+            found.append(one)
+    return found
