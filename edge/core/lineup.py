@@ -9,7 +9,7 @@ from typing import Final
 
 from edge.core import plan, timeline
 from edge.core.change import replace
-from edge.core.output import ProgrammeOutput, Rung
+from edge.core.output import Output, ProgrammeOutput, Rung
 from edge.core.state import Occurrence, Progress
 from edge.core.turn import Turn
 from protocol.clock import WallMs
@@ -30,6 +30,20 @@ def _begin(turn: Turn, occurrence: Occurrence, origin: WallMs) -> None:
     until = WallMs(origin + occurrence.item.content.duration_ms + KEPT_MS)
     former = turn.state.progress.get(occurrence.key, Progress(until, origin))
     plan.mark(turn, occurrence, replace(former, origin=origin, until=until))
+
+
+def give_up(turn: Turn, planned: Output, instead: Output) -> None:
+    """What was told ahead and gives its second to another one of its class has not begun: it waits for its turn."""
+    if not isinstance(planned, ProgrammeOutput) or instead.rung is not planned.rung:
+        return
+    occurrence = timeline.occurrence_of(turn.state, planned)
+    progress = turn.state.progress.get(occurrence.key) if occurrence is not None else None
+    if occurrence is None or progress is None or progress.heard_ms or progress.ended is not None:
+        return
+    if progress.turn is not None:
+        plan.mark(turn, occurrence, replace(progress, origin=None))
+    else:
+        plan.unmark(turn, occurrence)
 
 
 def line_up(turn: Turn) -> None:

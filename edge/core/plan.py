@@ -68,6 +68,13 @@ def mark(turn: Turn, occurrence: Occurrence, progress: Progress) -> None:
         close(turn, [occurrence])
 
 
+def unmark(turn: Turn, occurrence: Occurrence) -> None:
+    """It has not begun after all."""
+    marks = {key: one for key, one in turn.state.progress.items() if key != occurrence.key}
+    turn.change(progress=marks)
+    turn.dirty = True
+
+
 def close(turn: Turn, occurrences: list[Occurrence]) -> None:
     """They need no further look."""
     plan, gone = turn.state.plan, {one.key for one in occurrences}

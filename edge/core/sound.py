@@ -162,6 +162,8 @@ def _prepare(turn: Turn, current: Output) -> None:
     output, at = coming
     if planned is not None and planned[0].key == output.key and abs(planned[1] - at) <= SAME_INSTANT_MS:
         return
+    if planned is not None:
+        lineup.give_up(turn, planned[0], output)
     _tell(turn, output, at)
     turn.change(sound=replace(turn.state.sound, planned=coming))
 

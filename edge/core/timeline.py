@@ -138,21 +138,29 @@ def due(state: AgentState, rung: Rung, now: Now) -> tuple[tuple[Occurrence, Prog
             output = output_of(state, occurrence, now.wall)
             if output is not None:
                 found.append((occurrence, output))
-    return tuple(sorted(found, key=lambda pair: _order(state, pair, now.wall)))
+    return tuple(sorted(found, key=lambda pair: _order(state, pair, now)))
 
 
 def _order(
-    state: AgentState, pair: tuple[Occurrence, ProgrammeOutput], wall: WallMs
+    state: AgentState, pair: tuple[Occurrence, ProgrammeOutput], now: Now
 ) -> tuple[bool, bool, int, int, WallMs, str]:
     """What has begun goes on and gives way at its end; then the commune's word, the widest unit, the earliest."""
     occurrence, output = pair
-    over = wall >= output.origin + output.media.duration_ms
+    over = now.wall >= output.origin + output.media.duration_ms
     words = _precedence(state)
     name = f"{occurrence.scope}#{occurrence.item.id}"
     place = words.index(name) if name in words else len(words)
     origin = _progress(state, occurrence).origin
-    begun = origin is not None and origin <= wall  # what is made ready ahead of its turn has not begun
+    begun = origin is not None and origin <= now.wall and not _is_only_planned(state, occurrence, now)
     return (over, not begun, place, depth(occurrence.scope), occurrence.start, occurrence.item.id)
+
+
+def _is_only_planned(state: AgentState, occurrence: Occurrence, now: Now) -> bool:
+    """What was made ready ahead of its second has not begun: another one may have the better right to that second."""
+    if state.sound.planned is None or now.mono > state.sound.planned[1]:
+        return False
+    output, _ = state.sound.planned
+    return isinstance(output, ProgrammeOutput) and sounds(output, occurrence)
 
 
 def _precedence(state: AgentState) -> tuple[str, ...]:

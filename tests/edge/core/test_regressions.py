@@ -6,6 +6,7 @@ import pytest
 
 from edge.core.effects import FetchMedia, SwitchOutput
 from edge.core.events import (
+    MediaStored,
     Route,
     SoundEnded,
     StopPressed,
@@ -21,7 +22,7 @@ from protocol.errors import Refusal
 from protocol.report import AsRun, EndReason, Receipt, Standing
 from protocol.schedule import Relay
 from simulators.desk import Desk
-from tests.edge.core.office import COMMUNE_KEY, IDENTITY, PROVINCE, Office, media, sign_document
+from tests.edge.core.office import COMMUNE, COMMUNE_KEY, IDENTITY, PROVINCE, Office, media, sign_document
 from tests.edge.core.test_ladder import SESSION_KEY, speak
 from tests.edge.core.test_programme import played, standings
 from tests.edge.core.test_trust import refusals
@@ -53,6 +54,25 @@ def test_second_of_two_programmes_in_a_row_begins_late(desk: Desk, office: Offic
     assert [name for name, _, _ in played(desk)] == ["dau", "sau"]
     assert [one.end_reason for one in desk.reports(AsRun)] == [EndReason.COMPLETE] * 2
     assert [finals(desk, name) for name in ("dau", "sau")] == [[Standing.HEARD]] * 2
+
+
+@pytest.mark.parametrize(("late", "order"), [("tinh", ["tinh", "xa"]), ("xa", ["xa", "tinh"])])
+def test_bulletin_whose_sound_came_in_time_had_lost_its_turn(
+    desk: Desk, office: Office, late: str, order: list[str]
+) -> None:
+    """What was got ready first went first, whatever the commune's word was, or the province's right."""
+    start = desk.wall + 30_000
+    names = {"tinh", "xa"} - {late}
+    desk.reachable = frozenset(media(name).digest for name in names)
+    above = office.item("tinh", 30_000, bulletin_class=BulletinClass.PRIORITY)
+    office.publish(above, scope=PROVINCE)
+    own = office.item("xa", 30_000, bulletin_class=BulletinClass.PRIORITY)
+    office.publish(own, precedence=(f"{COMMUNE}#xa",) if late == "xa" else ())
+    desk.advance(25_000)
+    desk.send(MediaStored(media(late).digest))
+    desk.advance(200_000)
+    assert offsets(desk, start) == [(order[0], 0, 60_000), (order[1], 60_000, 120_000)]
+    assert [finals(desk, name) for name in order] == [[Standing.HEARD]] * 2
 
 
 def test_programme_that_waited_came_hours_late(desk: Desk, office: Office) -> None:
