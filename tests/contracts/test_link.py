@@ -211,6 +211,25 @@ async def test_messages_wait_for_an_absent_device(
     await listener.wait_seen(EnvelopeReceived(b"while away", Route.ALERT))
 
 
+async def test_week_of_parcels_does_not_wait_for_a_device(
+    broker: Running, port: int, network: Network, connect: Connect
+) -> None:
+    """The controller renews every parcel each hour: whoever was away needs the newest, and the emergency at once."""
+    listener = await connect(await port_of(network, port))
+    async with controller(broker) as client:
+        await client.subscribe(online_topic("dev-c07"), qos=1)
+        network.cut()
+        await wait_payload(client, b"0")
+        for hour in range(300):
+            await client.publish(DOC, b"hour %d" % hour, qos=1, retain=True)
+            await client.publish(LIVE, b"live %d" % hour, qos=1)
+        await client.publish(ALERT, b"while away", qos=1)
+    network.restore()
+    await listener.wait_seen(EnvelopeReceived(b"while away", Route.ALERT))
+    await listener.wait_seen(ParcelReceived(b"hour 299", Route.DOC))
+    assert len([one for one in listener.seen if isinstance(one, ParcelReceived | LiveSegmentReceived)]) == 1
+
+
 async def test_offline_is_told_by_the_broker(broker: Running, connect: Connect) -> None:
     listener = await connect()
     async with controller(broker) as client:
