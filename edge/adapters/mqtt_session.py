@@ -35,6 +35,8 @@ _ALERTS_WAITING_MAX: Final = 256
 _BULK_BYTES_WAITING_MAX: Final = 8 * 1024 * 1024
 _PACKET_BYTES_MAX: Final = 4 * PARCEL_BYTES_MAX
 _RECEIVE_BYTES_MAX: Final = 64 * 1024
+_LOOKS_IN_KEEPALIVE: Final = 10
+_LOOK_S_MIN: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -114,6 +116,7 @@ class Session(aiomqtt.Client):
             queue_type=Arrivals,
             tls_context=tls,
         )
+        self._look_s = max(_LOOK_S_MIN, keepalive_s / _LOOKS_IN_KEEPALIVE)
         self._client.manual_ack_set(True)
         self._read_on, self._receive = self._client.loop_read, self._client._sock_recv
         self._client.loop_read = self._read  # type: ignore[method-assign]
@@ -135,6 +138,11 @@ class Session(aiomqtt.Client):
     def _receive_some(self, bufsize: int) -> bytes:
         """Room for all that a packet says it holds would be given before any of it has come."""
         return self._receive(min(bufsize, _RECEIVE_BYTES_MAX))
+
+    async def _misc_loop(self) -> None:
+        """aiomqtt looks every second whether to ask the broker for a sign of life, also when that is due in 30."""
+        while self._client.loop_misc() == MQTT_ERR_SUCCESS:
+            await asyncio.sleep(self._look_s)
 
     async def open(self) -> None:
         """Connects.
