@@ -19,10 +19,12 @@ from controller.broker.tls import DeviceTlsError
 from controller.config import Config
 from controller.devices.door import open_door
 from controller.signing.freshness import FreshnessKeyError, open_key
+from controller.store.backup import NAME, BackupError, back_up, put_back
 from controller.web.i18n import compile_catalogues
 from controller.web.security_txt import check_contact
 
 logger = logging.getLogger("controller")
+_NO_SETTINGS = ("allow_host", "show_freshness_key", "back_up", "put_back")
 
 _PLAINLY_ABROAD = (
     "Devices would send their tokens over the network in the clear. Set up the device CA and say where it is:\n"
@@ -57,12 +59,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--show-freshness-key", action="store_true", help="print the public half, for the anchor file, and end"
     )
+    parser.add_argument("--back-up", type=Path, metavar="FILE", help="copy the database, also while it runs, and end")
+    parser.add_argument("--put-back", type=Path, metavar="FILE", help="put such a copy back, and end")
     return parser.parse_args(arguments)
 
 
 def settings(given: argparse.Namespace) -> Config:
     """What the server is started with."""
-    named = {name: value for name, value in vars(given).items() if name not in ("allow_host", "show_freshness_key")}
+    named = {name: value for name, value in vars(given).items() if name not in _NO_SETTINGS}
     return Config(hosts=tuple(given.allow_host), **named)
 
 
@@ -71,6 +75,21 @@ def show_freshness_key(data: Path) -> int:
     try:
         print(open_key(data).public)
     except FreshnessKeyError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def copy_database(given: argparse.Namespace) -> int:
+    """Backs the database up, or puts it back."""
+    try:
+        if given.back_up:
+            back_up(given.data, given.back_up)
+            print(f"The database was copied to {given.back_up}.")
+        else:
+            put_back(given.put_back, given.data)
+            print(f"The copy was put back; the former database is {given.data / NAME}.before.")
+    except BackupError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
@@ -136,6 +155,8 @@ def main() -> int:
         logging.getLogger(talkative).setLevel(logging.WARNING)
     compile_catalogues()  # they lie with the program, for everybody who runs it
     keep_private(given.data)
+    if given.back_up or given.put_back:
+        return copy_database(given)
     return show_freshness_key(given.data) if given.show_freshness_key else asyncio.run(serve(settings(given)))
 
 

@@ -12,6 +12,7 @@ from controller.config import Config
 from controller.demo import make_demo
 from controller.keys import CLOCK, CONFIG, ENGINE, EVENTS
 from controller.ports import Clock
+from controller.store.backup import finish
 from controller.store.engine import migrate, open_engine
 from controller.web.events import EventHub
 from protocol.clock import WallMs
@@ -47,6 +48,7 @@ def make_app(
 ) -> web.Application:
     """The whole service, or some of its capabilities, ready to be started."""
     config.data.mkdir(parents=True, exist_ok=True)
+    finish(config.data)
     app = web.Application(client_max_size=config.form_bytes_max)
     app[CONFIG] = config
     app[CLOCK] = clock

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import re
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -32,7 +34,7 @@ def setup(app: web.Application) -> None:
         for listener in listeners:
             listener(topic, payload, retained)
 
-    identifier = CONTROLLER if config.broker is None else _fixed_identifier(config.data)
+    identifier = CONTROLLER if config.broker is None else fixed_identifier(config.data)
     app[MQTT] = MqttPublisher(identifier, received=received)
     app[PUBLISHER] = app[MQTT]
     if config.broker is None:
@@ -68,11 +70,28 @@ async def _connected(app: web.Application, address: BrokerAddress) -> AsyncItera
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _fixed_identifier(data: Path) -> str:
-    """The same client id after each start, so that the broker keeps reports for us while we are away."""
+def fixed_identifier(data: Path) -> str:
+    """The same client id after each start, so that the broker keeps reports for us while we are away.
+
+    A file that a power cut left empty is made anew: a broker refuses whoever has no name and wants to be remembered.
+    """
     path = data / "mqtt_client_id"
-    if not path.exists():
-        fresh = path.with_suffix(".new")
-        fresh.write_text(f"{CONTROLLER}.{secrets.token_hex(4)}", encoding="ascii")
-        fresh.replace(path)
-    return path.read_text(encoding="ascii").strip()
+    known = path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
+    if not re.fullmatch(rf"{re.escape(CONTROLLER)}\.[0-9a-f]{{8}}", known):
+        known = f"{CONTROLLER}.{secrets.token_hex(4)}"
+        _write_durably(path, known.encode("ascii"))
+    return known
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
