@@ -151,16 +151,16 @@ def _order(
     name = f"{occurrence.scope}#{occurrence.item.id}"
     place = words.index(name) if name in words else len(words)
     origin = _progress(state, occurrence).origin
-    begun = origin is not None and origin <= now.wall and not _is_only_planned(state, occurrence, now)
+    begun = origin is not None and origin <= now.wall and not _is_only_planned(state, occurrence, now.wall)
     return (over, not begun, place, depth(occurrence.scope), occurrence.start, occurrence.item.id)
 
 
-def _is_only_planned(state: AgentState, occurrence: Occurrence, now: Now) -> bool:
+def _is_only_planned(state: AgentState, occurrence: Occurrence, wall: WallMs) -> bool:
     """What was made ready ahead of its second has not begun: another one may have the better right to that second."""
-    if state.sound.planned is None or now.mono > state.sound.planned[1]:
+    if state.sound.planned is None:
         return False
     output, _ = state.sound.planned
-    return isinstance(output, ProgrammeOutput) and sounds(output, occurrence)
+    return isinstance(output, ProgrammeOutput) and wall <= output.origin and sounds(output, occurrence)
 
 
 def _precedence(state: AgentState) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import pytest
 
 from edge.core.effects import FetchMedia, SwitchOutput
 from edge.core.events import (
+    ClockRead,
+    ClockSource,
     MediaStored,
     Route,
     SoundEnded,
@@ -69,6 +71,7 @@ def test_bulletin_whose_sound_came_in_time_had_lost_its_turn(
     own = office.item("xa", 30_000, bulletin_class=BulletinClass.PRIORITY)
     office.publish(own, precedence=(f"{COMMUNE}#xa",) if late == "xa" else ())
     desk.advance(25_000)
+    desk.send(ClockRead(ClockSource.NTP, WallMs(desk.wall - 2)))
     desk.send(MediaStored(media(late).digest))
     desk.advance(200_000)
     assert offsets(desk, start) == [(order[0], 0, 60_000), (order[1], 60_000, 120_000)]
