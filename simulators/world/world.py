@@ -112,8 +112,8 @@ class _ErrorEar(logging.Handler):
         self.tell: Callable[[str], None] = lambda _: None
 
     def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        self.tell(f"{record.getMessage()}: {error!r}"[:300])
+        if record.exc_info is not None:  # an error without one is a duty, such as that a document was never logged
+            self.tell(f"{record.getMessage()}: {record.exc_info[1]!r}"[:300])
 
 
 class Run:

@@ -21,7 +21,6 @@ from simulators.world.checkers.ladder import Ladder
 from simulators.world.checkers.live import Live
 from simulators.world.checkers.once import Once
 from simulators.world.checkers.start import Start
-from simulators.world.checkers.unfailing import Unfailing
 from simulators.world.checkers.verified_source import VerifiedSource
 from simulators.world.checkers.versions import Versions
 
@@ -43,7 +42,6 @@ RULES: Final[tuple[MakeRule, ...]] = (
     AsRunLog,
     FaultTold,
     Bounded,
-    Unfailing,
     Converged,
 )
 """All rules that look at the same pass of the records."""
