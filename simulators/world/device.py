@@ -25,10 +25,13 @@ from simulators.world.disk import Card, WorldMedia, WorldOutbox, WorldStateStore
 from simulators.world.horn import Heard, WorldHorn
 from simulators.world.line import Line
 from simulators.world.mqtt import Access, WorldLink
+from simulators.world.sound_source import Defects
+from simulators.world.speaker import Speaker
 from simulators.world.trace import Trace
 from simulators.world.web import Web, WorldFetcher
 
 _BOOT_S: Final = 4.0
+_LEVEL_MS: Final = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,11 @@ class WorldDevice:
     computer: Computer | None = None
     state: AgentState | None = None
     boots: int = 0
+    defects: Defects = field(default_factory=Defects)
+    speaker: Speaker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.speaker = Speaker(self._hear)
 
     @property
     def name(self) -> str:
@@ -110,7 +118,7 @@ class WorldDevice:
     def _start(self) -> Computer:
         clock = DeviceClock(drift_ppm=self.drift_ppm)
         media, sound_clock = WorldMedia(self.card), BelievedClock(clock)
-        horn = WorldHorn(sound_clock, media, ear=self._hear)
+        horn = WorldHorn(sound_clock, media, speaker=self.speaker, defects=self.defects, level_ms=_LEVEL_MS)
         confirmations = Confirmations()
         access = Access(self.name, self.line, self.broker)
         link = WorldLink(access, self.identity.place, confirmed=confirmations.tell)

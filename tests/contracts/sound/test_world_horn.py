@@ -1,0 +1,34 @@
+"""The worlds' horn tells what every sound path tells."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from simulators.encoder import encode, opus_packets
+from simulators.loop_clock import LoopClock
+from simulators.media_shelf import MediaShelf
+from simulators.melody import melody
+from simulators.world.horn import WorldHorn
+from simulators.world.sound_source import Flow
+from simulators.world.speaker import Speaker
+from tests.contracts.sound.audio_contract import LENGTH_MS, STREAM, AudioContract, Stage
+
+
+class TestWorldHorn(AudioContract):
+    @pytest.fixture
+    async def stage(self, tmp_path: Path) -> AsyncIterator[Stage]:
+        clock, shelf, song = LoopClock(), MediaShelf(), melody(8, duration_ms=LENGTH_MS)
+        media = shelf.put(encode(song, tmp_path / "song.wav"), duration_ms=LENGTH_MS)
+        flows = {STREAM: Flow.ON}
+        speaker = Speaker(lambda _: None)
+        async with WorldHorn(clock, shelf, speaker=speaker, flow=lambda one: flows.get(one, Flow.DEAD)) as horn:
+
+            def become(flow: Flow) -> None:
+                flows[STREAM] = flow
+                horn.look()
+
+            packets = opus_packets(song[:96_000])
+            yield Stage(horn, clock, media, packets, lambda: become(Flow.STALLED), lambda: become(Flow.ON))
