@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
@@ -89,29 +90,39 @@ async def run_agent(
     """
     identity = Identity(config.device, config.place, pinned_anchor(config), AGENT_VERSION, config.heartbeat_ms)
     async with AsyncExitStack() as stack:
-        data = stack.enter_context(own_directory(Path(config.data)))
-        ballast_bytes = BALLAST_BYTES if disk is None else 0
-        disk = disk or _disk(stack)
-        media = DiskMediaStore(data / "media", reserve_bytes=config.media_reserve_mb * _MB)
-        clock = clock or SystemClock()
-        make, sound_clock = audio or _engine_maker(board, player, voice, disk.vital), BelievedClock(clock)
-        sound = await stack.enter_async_context(make(sound_clock, media))
+        card, clock = _card(config, stack, disk), clock or SystemClock()
+        make, sound_clock = audio or _engine_maker(board, player, voice, card.disk.vital), BelievedClock(clock)
+        sound = await stack.enter_async_context(make(sound_clock, card.media))
         watch = Onlooker(sound, board.lamps(), observe)
         ports = _ports(
             config,
             board,
             stack,
-            data=data,
-            disk=disk,
-            media=media,
+            card=card,
             clock=clock,
             sound_clock=sound_clock,
             sound=sound,
             known=watch.state,
-            ballast_bytes=ballast_bytes,
         )
-        _tend(stack, board, disk, data=data, agreed_ms=partial(watch.agreed_ms, clock), notify=notify)
+        _tend(stack, board, card.disk, data=card.data, agreed_ms=partial(watch.agreed_ms, clock), notify=notify)
         await Runner(step, initial(identity), device=config.device, ports=ports, observe=watch).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """What lies on the device's card, and how it is reached."""
+
+    data: Path
+    disk: Disk
+    media: DiskMediaStore
+    state: SqliteStateStore
+
+
+def _card(config: AgentConfig, stack: AsyncExitStack, shared: Disk | None) -> _Card:
+    data = stack.enter_context(own_directory(Path(config.data)))
+    media = DiskMediaStore(data / "media", reserve_bytes=config.media_reserve_mb * _MB)
+    state = SqliteStateStore(data, ballast_bytes=BALLAST_BYTES if shared is None else 0)
+    return _Card(data, shared or _disk(stack), media, state)
 
 
 def _ports(
@@ -119,17 +130,14 @@ def _ports(
     board: Board,
     stack: AsyncExitStack,
     *,
-    data: Path,
-    disk: Disk,
-    media: DiskMediaStore,
+    card: _Card,
     clock: Clock,
     sound_clock: BelievedClock,
     sound: SoundPath,
     known: Callable[[], AgentState | None],
-    ballast_bytes: int,
 ) -> Ports:
-    state, outbox = SqliteStateStore(data, ballast_bytes=ballast_bytes), SqliteOutbox(data / "outbox.db")
-    stack.push_async_callback(disk.run, state.close)
+    data, disk, outbox = card.data, card.disk, SqliteOutbox(card.data / "outbox.db")
+    stack.push_async_callback(disk.run, card.state.close)
     stack.push_async_callback(disk.run, outbox.close)
     journal, confirmations = Journal(data / "journal", disk=disk), Confirmations()
     fetcher, sticks = _fetcher(config, stack, StickLogs(data, clock, state=known, flush=journal.flush))
@@ -138,8 +146,8 @@ def _ports(
         sound_clock=sound_clock,
         link=MqttLink(_broker(config), config.place, confirmed=confirmations.tell),
         fetcher=fetcher,
-        media=media,
-        state=state,
+        media=card.media,
+        state=card.state,
         outbox=outbox,
         confirmations=confirmations,
         audio=sound,
@@ -147,7 +155,7 @@ def _ports(
         journal=journal,
         disk=disk,
         sources={
-            **_sources(config, board, media=media, clock=clock),
+            **_sources(config, board, media=card.media, clock=clock),
             **sticks,
             **_root(config, data, clocks=(clock, sound_clock)),
         },
