@@ -1,4 +1,4 @@
-"""`python -m simulators.crash --seconds 60 --seed 1`: power cuts at random for so long; ends with 1 if one does harm."""
+"""`python -m simulators.crash --seconds 60 --seed 1`: random power cuts for so long; ends with 1 if one does harm."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _one_round(name: str, random: Random) -> Findings:
     with card_place() as directory:
         story = LONG_STORIES[name](directory)
         cuts = story.cuts(random, samples=_SAMPLES)
-        for one in (cuts.honest(), cuts.lying()):
+        for one in (cuts.honest(), cuts.lying()) if story.may_lie else (cuts.honest(),):
             findings.add(go_through(one, story.judge, scratch=directory / "scratch"))
     return findings
 

@@ -51,11 +51,14 @@ def check_controller(database: Path, documents: Iterable[str], findings: Finding
     findings.lost |= {f"the controller has forgotten document {one[:12]}" for one in documents if one not in held}
 
 
-def check_device(data: Path, *, versions: dict[str, tuple[str, int]], findings: Findings) -> None:
+def check_device(
+    data: Path, *, versions: dict[str, tuple[str, int]], over: frozenset[str], findings: Findings
+) -> None:
     """What a device has said that it had received, is in the store that its next start loads.
 
     Args:
         versions: key under which a document is held, and its version, by its digest; of those that have versions.
+        over: emergencies whose time is over: a device remembers only the last of those.
     """
     received, found = read_ledger(data / "ledger").received(), load_copy(data)
     if found.damaged:
@@ -65,7 +68,7 @@ def check_device(data: Path, *, versions: dict[str, tuple[str, int]], findings: 
     for key, version in (versions[one] for one in held if one in versions):
         newest[key] = max(version, newest.get(key, -1))
     obeyed = _obeyed(found)
-    for digest in received - held - obeyed:
+    for digest in received - held - obeyed - over:
         if digest in versions and newest.get(versions[digest][0], -1) >= versions[digest][1]:
             continue  # a newer one took its place
         findings.lost.add(f"{data.parent.name} has forgotten document {digest[:12]}")

@@ -67,6 +67,7 @@ class Killing:
         self._media = sound_of(town)
         self._acknowledged: list[str] = []
         self._versions: dict[str, tuple[str, int]] = {}
+        self._ends: dict[str, int] = {}
         self._count = 0
         self._signing = asyncio.Lock()
         self._probing, self._by_word = False, by_word
@@ -108,7 +109,7 @@ class Killing:
         for name in self._town.names:
             data = self._town.data_of(name)
             if devices:
-                check_device(data, versions=self._versions, findings=self._toll.findings)
+                check_device(data, versions=self._versions, over=self._over(), findings=self._toll.findings)
             if not self._by_word:
                 continue  # what the broker has taken may still be on its way
             account = read_ledger(data / "ledger")
@@ -118,6 +119,10 @@ class Killing:
                 later = Archive(self._town.database)
                 missing = [one for one in missing if not later.holds(account.kept[one])]
             self._toll.findings.lost |= {f"{name} forgot {account.kept[one]}" for one in missing}
+
+    def _over(self) -> frozenset[str]:
+        wall = wall_now()
+        return frozenset(digest for digest, ends in self._ends.items() if ends < wall)
 
     async def _load(self) -> None:
         """Signs and sends until it is cancelled."""
@@ -129,7 +134,7 @@ class Killing:
     async def _send(self, *, schedule: bool) -> Envelope | None:
         """One document; gives it when the controller has acknowledged it."""
         async with self._signing:
-            envelopes = self._next_schedule() if schedule else self._town.office.emergency(life_ms=_EMERGENCY_MS)
+            envelopes = self._next_schedule() if schedule else self._next_emergency()
             if not await self._town.hand_in(*envelopes):
                 return None
             self._acknowledged += [one.digest for one in envelopes]
@@ -142,6 +147,11 @@ class Killing:
         self._count += 1
         self._versions[envelope.digest] = ("schedule", self._count)
         return (envelope,)
+
+    def _next_emergency(self) -> tuple[Envelope, ...]:
+        ends, envelopes = wall_now() + _EMERGENCY_MS, self._town.office.emergency(life_ms=_EMERGENCY_MS)
+        self._ends |= {one.digest: ends for one in envelopes}
+        return envelopes
 
     async def _probe(self, began_s: float) -> float:
         """Milliseconds until a new schedule has gone all the way, down to each device and its receipt up again.

@@ -110,7 +110,7 @@ class Recorder:
 
 
 class _RecordedFile(io.FileIO):
-    """A file that tells what is written to it."""
+    """A file that tells what is written to it; what the system copies from file to file (sendfile) goes unseen."""
 
     def __init__(self, file: Any, mode: str, recorder: Recorder) -> None:
         super().__init__(file, mode)

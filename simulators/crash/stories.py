@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from simulators.crash import device_story, file_stories, outbox_story
+from simulators.crash import controller_story, device_story, file_stories, outbox_story
 from simulators.crash.trial import Recorded
 
 Record = Callable[[Path], Recorded]
@@ -27,6 +27,8 @@ def _stories(*, rounds: int) -> dict[str, Record]:
         "programmes": file_stories.record_media,
         "journal": file_stories.record_journal,
         "root": file_stories.record_root,
+        "controller": partial(controller_story.record, rounds=3 * rounds),
+        "copy put back": controller_story.record_putting_back,
     }
     return {name: partial(_placed, record) for name, record in found.items()}
 

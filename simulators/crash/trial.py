@@ -28,11 +28,13 @@ class Recorded:
 
     Attributes:
         first: how many deeds were done before it begins.
+        may_lie: whether it is meant for cards that lie about flush, too.
     """
 
     deeds: tuple[Deed, ...]
     judge: Judge
     first: int = 0
+    may_lie: bool = True
 
     def cuts(self, random: Random, *, samples: int) -> Cuts:
         """Its cuts."""
