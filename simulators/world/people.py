@@ -201,7 +201,7 @@ class People:
             made.append(Item("song", "Tiếp sóng", BulletinClass.ORDINARY, content, when, (unit,)))
         if dice.randrange(_BUSY_PART) == 0:
             hours = range(6, 17)
-            made += [self._programme(unit, f"gio-{one}", one * HOUR_S, 10, dice=dice) for one in hours if one != 11]
+            made += [self._programme(unit, f"gio-{one}", one * HOUR_S, 6, dice=dice) for one in hours if one != 11]
         return made
 
 
