@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -140,6 +140,7 @@ class RealTown:
     """See `open_town`.
 
     Attributes:
+        inside_port: of the broker, for programs on its own machine.
         before: words put before an agent's command, such as those that put it into a network namespace.
         host: where devices come in.
     """
@@ -154,16 +155,23 @@ class RealTown:
     host: str = HERE
     secure: bool = True
     before: Sequence[str] = ()
+    inside_port: int = 0
     controller: Child | None = None
-    agents: list[RealAgent] = field(default_factory=list)
 
     async def hand_in(self, *envelopes: Envelope) -> None:
         """Raises RuntimeError when the controller refuses one."""
         await hand_in(self.session, self.origin, *envelopes)
 
     @asynccontextmanager
-    async def agent(self, name: str, **settings: object) -> AsyncIterator[RealAgent]:
-        """Runs the agent of an enrolled device until the block ends; `settings` are those of `device.json`."""
+    async def agent(
+        self, name: str, *, prepare: Callable[[RealAgent], None] = lambda _: None, **settings: object
+    ) -> AsyncIterator[RealAgent]:
+        """Runs the agent of an enrolled device until the block ends.
+
+        Args:
+            prepare: what is done to its network before it starts.
+            settings: those of `device.json`.
+        """
         folder, network = self.directory / name, Network()
         folder.mkdir(exist_ok=True)
         mqtt, http = [await network.open(self.host, port) for port in (self.mqtt_port, self.device_port)]
@@ -173,7 +181,7 @@ class RealTown:
         file.write_text(json.dumps(made))
         child = Child(name, ["edge", "--config", str(file)], log=folder / "agent.log", before=self.before)
         agent = RealAgent(name, child, network, folder, self.ear)
-        self.agents.append(agent)
+        prepare(agent)
         await child.start()
         try:
             yield agent
@@ -239,7 +247,7 @@ async def open_town(
         listening = asyncio.create_task(ear.listen(inside))
         stack.callback(listening.cancel)
         town = RealTown(directory, office, origin, mqtt, door, session, ear, host=host, secure=secure, before=before)
-        town.controller = controller
+        town.controller, town.inside_port = controller, inside
         await town.hand_in(office.grant(), office.rules())
         yield town
 

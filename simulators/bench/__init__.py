@@ -10,6 +10,8 @@ FIGURES: Final[dict[str, str]] = {
     "footprint": "simulators.bench.footprint",
     "kill9": "simulators.bench.kill9",
     "mic": "simulators.bench.mic",
+    "offline-sync": "simulators.bench.offline_sync",
+    "skew": "simulators.bench.skew",
     "start-error": "simulators.bench.start_error",
     "trust": "simulators.bench.trust",
 }
