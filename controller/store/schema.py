@@ -210,7 +210,7 @@ devices = Table(
     Column("word", Text, comment="digest of the newest assignment that names it"),
     Column("word_ms", BigInteger, comment="date of that assignment"),
     Column("name", Text, nullable=False),
-    Column("token_hash", Text, nullable=False, comment="empty: no token opens anything"),
+    Column("token_hash", Text, nullable=False, index=True, comment="empty: no token opens anything"),
     Column("certificate", Text, unique=True, comment="SHA-256 of the certificate that the device connects with"),
     Column("certified_ms", BigInteger, comment="when the certificate was registered"),
     Column("revoked_ms", BigInteger, comment="when certificate and token were taken away; empty after a new one"),
