@@ -4,7 +4,8 @@ the aim: every audible second is on the log, and the controller's log equals the
 Judged from both sides: each record that reaches the controller tells of a sound that was really heard then (by the
 device's own hour), and at the end of the world each sound that was heard is on the controller's log. Allowed to be
 missing: what sounded when the power was cut (nobody was left to write it down; what is missing of the item is told as
-lost), and what ended seconds before one, since the outbox is not forced to the card (`edge.adapters.outbox`).
+lost), and what ended seconds before one, since the outbox is not forced to the card (`edge.adapters.outbox`). Reports
+are unsigned: what somebody at the broker made up in a device's name is no word of the device (threat_model.md).
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ class AsRunLog:
     def _report(self, box: Box, record: Record) -> None:
         run = record.thing
         assert isinstance(run, AsRun), "what the controller took in"
-        if run.id in self._ids[box.name] or run.source == "lost":
+        false = run.id in self._truth.world.front.false_reports
+        if false or run.id in self._ids[box.name] or run.source == "lost":
             return
         self._ids[box.name].add(run.id)
         found = next((one for one in reversed(self._spans[box.name]) if not one.told and _tells(run, one)), None)
