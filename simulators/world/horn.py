@@ -276,7 +276,12 @@ class WorldHorn:
         self._handle_at = until
         if until < NEVER:
             wait_s = max(1, until - mono) / 1000
-            self._handle = self._loop.call_later(wait_s, self.look, context=self._context)
+            self._handle = self._loop.call_later(wait_s, self._wake, context=self._context)
+
+    def _wake(self) -> None:
+        """Its instant has come, or nearly: a crystal's millisecond may not be over yet."""
+        self._handle = None
+        self.look()
 
     def _instants(self, mono: MonoMs) -> list[MonoMs]:
         cue, found = self._cue, [self._card.missed_at]
