@@ -40,7 +40,7 @@ class Emergency:
         if signed.envelope.digest not in held.alerts:
             return
         warm = box.sounding or now - box.quiet_since < held.rules.amplifier_hold_ms
-        wait_ms = min(WORST_MS, AIM_MS + (0 if warm else held.rules.amplifier_lead_in_ms))
+        wait_ms = min(WORST_MS, AIM_MS + (0 if warm else held.lead_in_ms))
         self._truth.at(WallMs(now + wait_ms), box, partial(self._judge, box, signed))
         if signed.document.gap_ms > GAP_MS_MAX:
             self._tell(

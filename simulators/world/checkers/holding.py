@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from edge.core.events import Route
 from protocol.alert import Alert
@@ -17,7 +18,8 @@ from protocol.units import UnitPath, addresses, ancestors, covers, parent
 from simulators.world.checkers.authority import Standing
 from simulators.world.office import Signed
 
-PANEL = "panel"
+PANEL: Final = "panel"
+LEAD_IN_MS: Final = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ class Held:
         """The same, with the safe values."""
         home = parent(self.place) or self.place
         return self.config or AudibleConfig(home, 0, WallMs(0), quiet_hours=DEFAULT_QUIET_HOURS)
+
+    @property
+    def lead_in_ms(self) -> int:
+        """What the amplifier may take to let sound through, by the rules now or by those it was switched on under."""
+        return max(self.rules.amplifier_lead_in_ms, LEAD_IN_MS)
 
     def schedules(self) -> list[tuple[Accepted, Schedule]]:
         """All in force, dead or alive."""

@@ -146,7 +146,7 @@ class Ladder:
 
     def _patience_ms(self, box: Box, held: Held) -> int:
         warm = box.sounding or self._truth.now - box.quiet_since < held.rules.amplifier_hold_ms
-        return SWITCH_MS + _SLACK_MS + (0 if warm else held.rules.amplifier_lead_in_ms)
+        return SWITCH_MS + _SLACK_MS + (0 if warm else held.lead_in_ms)
 
     def _plan_next(self, box: Box, held: Held, wall: WallMs | None, agenda: Agenda) -> None:
         """Looks again when something begins or ends by time alone."""

@@ -102,7 +102,7 @@ class VerifiedSource:
             self._truth.at(WallMs(self._truth.now + wait_ms), box, lambda: self._judge(box, output, fresh=fresh))
 
     def _lead_in_ms(self, box: Box) -> int:
-        return self._papers.held[box.name].rules.amplifier_lead_in_ms
+        return self._papers.held[box.name].lead_in_ms
 
     def _judge(self, box: Box, output: Output, *, fresh: bool) -> None:
         if output.key not in box.sounding:
