@@ -10,9 +10,7 @@ programme's first. The file is decoded once beforehand, to learn at which sample
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import logging
 import random
 import subprocess
@@ -33,6 +31,10 @@ from edge.core.output import ProgrammeOutput, Rung
 from edge.ports import FRAME_SAMPLES
 from protocol.bulletin import MediaRef
 from protocol.clock import MonoMs, WallMs
+from simulators.bench import told
+from simulators.bench.start_error_peers import PEERS, missing
+from simulators.bench.start_minute import MINUTES
+from simulators.bench.start_minute import measure as measure_minutes
 from simulators.board import SimBoard
 from simulators.encoder import encode
 from simulators.horn import SAMPLES_PER_MS, Heard
@@ -68,18 +70,9 @@ async def measure(*, starts: int = STARTS, seed: int = 1) -> dict[str, float]:
         idle, idle_underruns = await _round(song, starts=starts, seed=seed)
         with _busy_cores():
             busy, underruns = await _round(song, starts=starts, seed=seed + 1)
-    return {
-        "starts": starts,
-        "p50_ms": _percentile(idle, 50),
-        "p99_ms": _percentile(idle, 99),
-        "max_ms": _percentile(idle, 100),
-        "underruns": idle_underruns,
-        "busy_p50_ms": _percentile(busy, 50),
-        "busy_p99_ms": _percentile(busy, 99),
-        "busy_max_ms": _percentile(busy, 100),
-        "busy_underruns": underruns,
-        "unheard": 2 * starts - len(idle) - len(busy),
-    }
+    figures = {"starts": starts, **told.spread("", idle, digits=3), "underruns": idle_underruns}
+    figures |= {**told.spread("busy_", busy, digits=3), "busy_underruns": underruns}
+    return figures | {"unheard": 2 * starts - len(idle) - len(busy)}
 
 
 async def _round(song: Path, *, starts: int, seed: int) -> tuple[list[float], int]:
@@ -144,24 +137,23 @@ def _busy_cores() -> Iterator[None]:
             burner.wait()
 
 
-def _percentile(values: list[float], percent: float) -> float:
-    return round(float(np.percentile(values, percent)), 3) if values else float("nan")
-
-
 def main(argv: list[str]) -> int:
     """Prints the figure."""
-    parser = argparse.ArgumentParser(prog="start-error", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one flat object on the last line")
-    parser.add_argument("--peers", action="store_true", help="there is no peer to measure here")
+    parser = told.parser(
+        "start-error", __doc__, peers="liquidsoap and cron with mpd begin a file at the same minutes"
+    )
     parser.add_argument("--starts", type=int, default=STARTS)
+    parser.add_argument("--minutes", type=int, default=MINUTES, help="with --peers: so many starts, one a minute")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.ERROR)
-    figures = asyncio.run(measure(starts=options.starts))
-    for name, value in figures.items():
-        print(f"{name:>16}  {value:g}")
-    if options.json:
-        print(json.dumps(figures))
-    return 0
+    lacking = {peer: missing(peer) for peer in PEERS if options.peers}
+    figures: dict[str, told.Value] = {**asyncio.run(measure(starts=options.starts))}
+    if options.peers:
+        with tempfile.TemporaryDirectory(prefix="start-error-") as name:
+            peers = told.present(lacking)
+            figures |= asyncio.run(measure_minutes(minutes=options.minutes, peers=peers, folder=Path(name)))
+    told.tell(figures | told.ground("python-vlc"), as_json=options.json)
+    return told.lack(lacking)
 
 
 if __name__ == "__main__":
