@@ -133,6 +133,7 @@ class Runner(Generic[S]):
             relocate=self._relocate,
         )
         self._wake_at: MonoMs | None = None
+        self._rings_at = MonoMs(0)
         self._timer: asyncio.Task[None] | None = None
         self._tick_waits = False
         self._not_before: MonoMs | None = None
@@ -253,15 +254,23 @@ class Runner(Generic[S]):
     def _plan_wake(self, at: MonoMs | None) -> None:
         if at is not None and self._not_before is not None:
             at = MonoMs(max(at, self._not_before))
-        if self._tick_waits or (at == self._wake_at and self._timer and not self._timer.done()):
+        if self._tick_waits:
             return
-        if self._timer:
-            self._timer.cancel()
         self._wake_at = at
+        if self._timer and not self._timer.done():
+            if at is not None and self._rings_at <= at:
+                return  # it looks again when it rings: most wakes are put off again and again
+            self._timer.cancel()
+        self._rings_at = at or self._rings_at
         self._timer = None if at is None else asyncio.create_task(self._tick(at), name="timer")
 
     async def _tick(self, at: MonoMs) -> None:
-        await self._ports.clock.sleep_until(at)
+        while True:
+            self._rings_at = at
+            await self._ports.clock.sleep_until(at)
+            if self._wake_at is None or self._wake_at <= at:
+                break
+            at = self._wake_at
         self._wake_at, self._tick_waits = None, True
         await self._inbox.put(Ticked())
 

@@ -111,6 +111,37 @@ async def test_full_disk_does_not_spin(bench: Bench) -> None:
     assert sum(isinstance(event, Ticked) for event in bench.journal.lines) == 1
 
 
+async def test_wake_that_is_put_off_comes_once_and_not_early(bench: Bench) -> None:
+    """The core puts most of its wakes off with every second that goes as expected."""
+    due: list[int] = []
+
+    def wake(event: Event, now: Now) -> MonoMs | None:
+        if isinstance(event, Ticked):
+            due.append(now.mono - due[0])
+            return None
+        if not due:
+            due.append(now.mono + 300)
+            return MonoMs(now.mono + 60)
+        return MonoMs(due[0])
+
+    bench.core.wake = wake
+    async with bench.running():
+        await bench.wait_decided(Booted)
+        await bench.tell(StopPressed())
+        await bench.wait_decided(Ticked)
+        await asyncio.sleep(0.1)
+    assert len(due) == 2 and due[1] >= 0
+
+
+async def test_wake_that_is_brought_forward_is_not_late(bench: Bench) -> None:
+    bench.core.wake = lambda event, now: MonoMs(now.mono + (3_600_000 if isinstance(event, Booted) else 20))
+    async with bench.running():
+        await bench.wait_decided(Booted)
+        await bench.tell(StopPressed())
+        async with asyncio.timeout(5):
+            await bench.wait_decided(Ticked)
+
+
 async def test_boot_without_readable_state(bench: Bench) -> None:
     bench.state.unreadable = True
     async with bench.running():
