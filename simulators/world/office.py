@@ -135,8 +135,11 @@ class Offices:
 
     def establish(self, units: Iterable[UnitPath]) -> list[Signed]:
         """The grants of the first day, parents first."""
+        daily = tuple(
+            one for one in VERBS if one is not Verb.ALERT
+        )  # thresholds follow reach: see docs/key_ceremony.md
         made = [
-            self.appoint(PROVINCE, OPERATOR, VERBS, at=DAWN),
+            self.appoint(PROVINCE, OPERATOR, daily, at=DAWN),
             self.appoint(PROVINCE, WIDE, (Verb.ALERT, Verb.ALERT_WIDE), at=DAWN, threshold=2),
             self.appoint(PROVINCE, PLACING, (Verb.ASSIGN,), at=DAWN),
         ]

@@ -31,6 +31,7 @@ _STOPS_A_DAY: Final = 0.15
 _LIVE_A_DAY: Final = 0.25
 _LIFE_MS_MAX: Final = 30 * MINUTE_MS
 _LANGUAGES: Final = ("vi", "km", "cjm", "en")
+_ALL: Final = "all"
 _PACKETS: Final = b"\x00\x03\xf8\xff\xfe" * 3
 _SPEECH_KEPT: Final = 60
 
@@ -48,10 +49,11 @@ def alert_of(
     sequence: int | None = None,
     words: dict[str, str] | None = None,
 ) -> Alert:
-    """An alert as somebody at that unit's desk writes it; with `wide` in the words for several communes."""
+    """An alert as somebody at that unit's desk writes it; with `wide` in the words for several communes, or all."""
     words = words or {}
     at = world.trace_wall() if issued is None else issued
-    wide = tuple(UnitPath(f"{PROVINCE}/{one}") for one in words.get("wide", "").split(",") if one)
+    named = [one for one in words.get("wide", "").split(",") if one not in ("", _ALL)]
+    wide = tuple(UnitPath(f"{PROVINCE}/{one}") for one in named)
     recording = world.people.sound(f"{unit}/{name}", 20_000) if words.get("media") == "yes" else None
     parts = tuple(
         Part(language, f"{name} {language}: nước sông lên nhanh", recording)
@@ -73,8 +75,8 @@ def alert_of(
 
 
 def issue_alert(world: World, kind: Document, alert: Alert) -> Signed:
-    """Signed by whoever may, together with its cancel, which waits for its button."""
-    holder = WIDE if len(alert.targets) > 1 else OPERATOR
+    """Signed by whoever may, together with its cancel, which waits for its button; for the province by two."""
+    holder = WIDE if alert.scope == PROVINCE else OPERATOR
     made = world.people.issue(kind, alert, holder=holder)
     cancel = Cancel(alert.scope, alert.id, alert.issued, alert.expires, alert.targets)
     at = world.trace_wall()
@@ -85,8 +87,8 @@ def issue_alert(world: World, kind: Document, alert: Alert) -> Signed:
 def _alert(world: World, happening: Happening) -> None:
     """An emergency of `number` milliseconds; sent later than signed when it is held up."""
     words, unit = words_of(happening.words), UnitPath(happening.who)
-    wide = [one for one in words["wide"].split(",") if f"{PROVINCE}/{one}" in world.people.desks]
-    if unit not in world.people.desks or (words["wide"] and len(wide) < 2):
+    wide = [one for one in words["wide"].split(",") if one == _ALL or f"{PROVINCE}/{one}" in world.people.desks]
+    if unit not in world.people.desks or (words["wide"] and not wide):
         return
     alert = alert_of(world, unit, words["id"], life_ms=happening.number, words=words | {"wide": ",".join(wide)})
     world.people.hand_in(issue_alert(world, Document(words["kind"]), alert), late_ms=int(words["late_ms"]))
@@ -105,9 +107,8 @@ def _draw_alerts(dice: random.Random, shape: Shape, names: tuple[str, ...]) -> l
     for at_ms, unit in sometimes(dice, shape, units, per_day=_ALERTS_A_DAY):
         found += _one_or_more(dice, shape, at_ms, unit, wide="")
     for at_ms, unit in sometimes(dice, shape, (PROVINCE,), per_day=_WIDE_A_DAY):
-        chosen = [one.rpartition("/")[2] for one in units if dice.random() < 0.6]
-        if len(chosen) > 1:
-            found += _one_or_more(dice, shape, at_ms, unit, wide=",".join(chosen))
+        chosen = [one.rpartition("/")[2] for one in units if dice.random() < 0.6] or [_ALL]
+        found += _one_or_more(dice, shape, at_ms, unit, wide=",".join(chosen))
     return found + _last_alerts(dice, shape, units)
 
 

@@ -17,7 +17,7 @@ from protocol.clock import DAY_S, WallMs, local_second
 from protocol.schedule import Content, Item, Programme, Relay
 from protocol.stream import StreamRelay
 from protocol.units import UnitPath
-from simulators.world.office import units_of
+from simulators.world.office import PROVINCE, units_of
 from simulators.world.paths import place_of
 from simulators.world.people import MINUTE_MS, PROVINCE_FM, STREAM, Desk, in_words, words_of
 from simulators.world.plan import Happening, Kind, Shape, sometimes
@@ -122,7 +122,7 @@ def _soon(world: World, in_s: int) -> WallMs:
 def _draw_schedules(dice: random.Random, shape: Shape, names: tuple[str, ...]) -> list[Happening]:
     """Most items are for the next hours, some for a minute ago."""
     found = []
-    for at_ms, unit in sometimes(dice, shape, units_of(names), per_day=_SCHEDULES_A_DAY):
+    for at_ms, unit in sometimes(dice, shape, (*units_of(names), PROVINCE), per_day=_SCHEDULES_A_DAY):
         act = dice.choices(("add", "move", "drop", "collide", "empty"), (6, 2, 1, 1, 0.3))[0]
         words = in_words(
             act=act,
