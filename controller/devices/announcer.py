@@ -62,10 +62,10 @@ class Announcer:
         if self._levels or self._documents:
             self._wanted.set()
         if len(self._told) > 10_000:
-            self._told = {key: at for key, at in self._told.items() if now - at < INTERVAL_MS}
+            self._told = {key: at for key, at in self._told.items() if 0 <= now - at < INTERVAL_MS}
 
     def _due(self, key: object, now: int) -> bool:
-        if now - self._told.get(key, 0) < INTERVAL_MS:
+        if 0 <= now - self._told.get(key, 0) < INTERVAL_MS:
             return False
         self._told[key] = now
         return True

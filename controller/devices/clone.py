@@ -57,17 +57,17 @@ class CloneWatch:
         if last is None or last == boot or former is None:
             return None
         later_than_other = wall > self.boots[last][0]
-        return CloneSign.BOOTS_ALTERNATE if later_than_other and now - former[1] <= WINDOW_MS else None
+        return CloneSign.BOOTS_ALTERNATE if later_than_other and 0 <= now - former[1] <= WINDOW_MS else None
 
     def connected(self, *, now: int) -> CloneSign | None:
         """Takes in a connection that was made."""
         self.connects.append(now)
         full = len(self.connects) == CONNECTS_MANY
-        return CloneSign.CONNECTIONS_FLAP if full and now - self.connects[0] <= CONNECTS_WINDOW_MS else None
+        return CloneSign.CONNECTIONS_FLAP if full and 0 <= now - self.connects[0] <= CONNECTS_WINDOW_MS else None
 
     def is_news(self, sign: CloneSign, *, now: int) -> bool:
         """Whether the sign was not told within the last minute."""
-        if now - self.told.get(sign, -AGAIN_MS) < AGAIN_MS:
+        if 0 <= now - self.told.get(sign, -AGAIN_MS) < AGAIN_MS:
             return False
         self.told[sign] = now
         return True

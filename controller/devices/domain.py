@@ -33,12 +33,13 @@ def reach(*, link_up: bool, seen: WallMs | None, now: WallMs, heartbeat_ms: int)
     """Grades a device by its link and by the age of its last word.
 
     Args:
-        seen: when the controller last received a status, by the controller's clock; None for never.
+        seen: when the controller last received a status, by the controller's clock; None for never. If that clock was
+            set back since, nobody knows how long ago it was: the device is lost until it speaks again.
     """
     if seen is None:
         return Reach.NEW
     age_ms = now - seen
-    if age_ms >= LOST_HEARTBEATS * heartbeat_ms:
+    if not -heartbeat_ms < age_ms < LOST_HEARTBEATS * heartbeat_ms:
         return Reach.LOST
     if link_up and age_ms < FRESH_HEARTBEATS * heartbeat_ms:
         return Reach.ONLINE

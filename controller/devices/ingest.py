@@ -40,10 +40,13 @@ BATCH_S: Final = 0.05
 WAITING_MAX: Final = 50_000
 GRADE_EVERY_S: Final = 1.0
 RETRY_S: Final = 1.0
+RETRY_S_MAX: Final = 30.0
 RENEW_MS: Final = 1000
 LOOK_EVERY_MS: Final = 10_000
 """Devices may also be enrolled by another program on the same database."""
 HELD_MAX: Final = 1000
+_FAILURES_MAX: Final = 16
+_NOT_STORED: Final = "reports could not be stored; trying again"
 
 
 Confirm = Callable[[str, Sequence[str]], Awaitable[None]]
@@ -74,6 +77,7 @@ class Ingest:
         self._clock = clock
         self._batch = Batch()
         self._full: deque[Batch] = deque()
+        self._failures = 0
         self._wanted = asyncio.Event()
         self._held: list[tuple[str, bytes, bool]] = []
         self._renewed = 0
@@ -193,19 +197,22 @@ class Ingest:
             await asyncio.shield(self._drain())
 
     async def _drain(self) -> None:
-        if self._held and self._clock() - self._renewed >= RENEW_MS:
-            await self._admit_held()
-        if self._batch:
-            self._close_batch()
-        while self._full:
-            try:
+        try:
+            if self._held and self._is_over(RENEW_MS):
+                await self._admit_held()
+            if self._batch:
+                self._close_batch()
+            while self._full:
                 await self._write(self._full[0])
-            except SQLAlchemyError:
-                logger.exception("reports could not be stored; trying again")
-                self._wanted.set()
-                await asyncio.sleep(RETRY_S)
-                return
-            self._full.popleft()
+                self._full.popleft()
+        except SQLAlchemyError:
+            # A disk that is full may be full for days, and every line of the log wants room on it.
+            logger.log(logging.DEBUG if self._failures else logging.ERROR, _NOT_STORED, exc_info=True)
+            self._wanted.set()
+            await asyncio.sleep(min(RETRY_S * 2**self._failures, RETRY_S_MAX))
+            self._failures = min(self._failures + 1, _FAILURES_MAX)
+        else:
+            self._failures = 0
 
     async def _write(self, batch: Batch) -> None:
         async with writing(self._engine) as connection:
@@ -237,8 +244,8 @@ class Ingest:
         self._wanted.set()
 
     async def _admit_held(self) -> None:
-        held, self._held = self._held, []
         await self.renew_roster()
+        held, self._held = self._held, []
         for topic, payload, retained in held:
             named = up_of_topic(topic)
             if named is not None and named[0] in self._roster:
@@ -246,11 +253,16 @@ class Ingest:
             else:
                 self._drop(topic, "not enrolled")
 
+    def _is_over(self, pause_ms: int) -> bool:
+        """Whether the roster is as old as this, or of a time that a corrected clock has taken back."""
+        return not 0 <= self._clock() - self._renewed < pause_ms
+
     async def renew_roster(self) -> None:
         """Reads who is enrolled; called at start, after an enrolment, and when a stranger speaks."""
-        self._renewed = self._clock()
+        asked = self._clock()
         async with reading(self._engine) as connection:
             self._roster.renew(await all_devices(connection))
+        self._renewed = asked
 
     async def watch_grades(self) -> None:
         """Tells pages when silence alone changed a grade, and looks who is enrolled, until it is cancelled."""
@@ -262,5 +274,11 @@ class Ingest:
                     self._announcer.device(device.enrolled.id)
                 self._grades[device.enrolled.id] = grade
             await asyncio.sleep(GRADE_EVERY_S)
-            if self._clock() - self._renewed >= LOOK_EVERY_MS:
-                await self.renew_roster()
+            if self._is_over(LOOK_EVERY_MS):
+                await self._look_again()
+
+    async def _look_again(self) -> None:
+        try:
+            await self.renew_roster()
+        except SQLAlchemyError as error:
+            logger.debug("who is enrolled could not be read: %s", error)

@@ -20,14 +20,9 @@ from controller.devices.identity_pages import add_identity_api
 from controller.devices.ingest import Ingest
 from controller.devices.keys import ANNOUNCER, INGEST, ROSTER
 from controller.devices.live import Roster
-from controller.devices.queries import last_words, mark_links_unknown
+from controller.devices.remembering import remember
 from controller.keys import CLOCK, CONFIG, ENGINE, EVENTS
-from controller.store.engine import reading, writing
 from controller.web.i18n import N_
-from protocol import codec
-from protocol.errors import DocumentError
-from protocol.limits import REPORT_BYTES_MAX
-from protocol.report import Status
 
 _ACTS = {
     "device.enrol": N_("took in a device"),
@@ -61,7 +56,7 @@ def setup(app: web.Application) -> None:
 
 
 async def _take_in_reports(app: web.Application) -> AsyncIterator[None]:
-    await _remember(app)
+    await remember(app[ENGINE], app[INGEST], app[ROSTER])
     ingest = app[INGEST]
     work = (ingest.run(), ingest.watch_grades(), app[ANNOUNCER].run())
     tasks = [asyncio.create_task(one) for one in work]
@@ -69,21 +64,3 @@ async def _take_in_reports(app: web.Application) -> AsyncIterator[None]:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _remember(app: web.Application) -> None:
-    """What was known before the last stop; nobody counts as connected until they speak."""
-    async with writing(app[ENGINE]) as connection:
-        await mark_links_unknown(connection)
-    await app[INGEST].renew_roster()
-    async with reading(app[ENGINE]) as connection:
-        words = await last_words(connection)
-    for device, seen, text in words:
-        known = app[ROSTER].get(device)
-        try:
-            status = codec.decode(Status, text.encode(), bytes_max=REPORT_BYTES_MAX)
-        except DocumentError:
-            logger.warning("the stored status of %s cannot be read", device)
-            continue
-        if known is not None:
-            known.status, known.seen = status, seen

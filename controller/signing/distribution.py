@@ -139,10 +139,12 @@ class Distribution:
 
     async def _refresh_parcels(self) -> None:
         now = self._clock()
-        hourly = now >= self._heads_made + self._heads_every_ms
+        # Also when the clock was set back: heads of a time to come would otherwise be the last ones until then.
+        hourly = not 0 <= now - self._heads_made < self._heads_every_ms
         if hourly:
             async with writing(self._engine) as connection:
                 await end_expired(connection, now)
+            self._authority.forget_grants()
         changed = set(self._changed_units)
         async with reading(self._engine) as connection:
             units = changed | await self._due(connection, now, hourly=hourly)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controller.signing.domain import AT_ONCE, VERSIONED, DocumentState
@@ -139,7 +139,27 @@ async def newest_versions(connection: AsyncConnection, unit: UnitPath) -> tuple[
 
 
 async def end_expired(connection: AsyncConnection, now: WallMs) -> None:
-    """Documents whose life is over leave the lists."""
+    """Documents whose life is over leave the lists.
+
+    What a clock that ran ahead has ended comes back when the clock is right: an hour in the wrong year must not cost
+    a province its grants. Only what devices obeyed before does, and only while nothing newer has taken its place.
+    """
     alive = [DocumentState.PARTIAL.value, DocumentState.PREPARED.value, DocumentState.IN_FORCE.value]
     over = and_(documents.c.state.in_(alive), documents.c.expires_ms <= now)
     await connection.execute(update(documents).where(over).values(state=DocumentState.ENDED.value))
+    newer = documents.alias()
+    replaced = exists().where(
+        newer.c.scope == documents.c.scope,
+        newer.c.kind == documents.c.kind,
+        newer.c.kind.in_([kind.value for kind in VERSIONED]),
+        newer.c.version > documents.c.version,
+        newer.c.state != DocumentState.PARTIAL.value,
+    )
+    ended_early = and_(
+        documents.c.state == DocumentState.ENDED.value,
+        documents.c.kind.in_([Kind.GRANT.value, *(kind.value for kind in VERSIONED)]),
+        documents.c.published_ms.is_not(None),
+        documents.c.expires_ms > now,
+        ~replaced,
+    )
+    await connection.execute(update(documents).where(ended_early).values(state=DocumentState.IN_FORCE.value))

@@ -20,6 +20,7 @@ from controller.signing.keys import AUTHORITY, DISTRIBUTION, FRESHNESS
 from controller.signing.outgoing import units_with_documents
 from controller.store.engine import reading, writing
 from controller.store.schema import documents
+from protocol.clock import DAY_MS
 from protocol.document import Kind, read
 from protocol.envelope import unpack
 from protocol.freshness import Attestation, Head
@@ -150,6 +151,34 @@ async def test_heads_are_renewed_every_hour(stage: Stage, hands: Hands) -> None:
     hands.passed_ms += HEAD_EVERY_MS
     await publisher.publish_waiting()
     assert head_of(broker).issued >= first.issued + HEAD_EVERY_MS
+
+
+async def test_clock_that_was_set_back_does_not_end_the_heads(stage: Stage, hands: Hands) -> None:
+    broker = MemoryBroker()
+    publisher = distribution(stage, broker)
+    hands.passed_ms += 2 * DAY_MS
+    await publisher.publish_waiting()
+    ahead = head_of(broker)
+    hands.passed_ms -= 2 * DAY_MS
+    await publisher.publish_waiting()
+    assert head_of(broker).issued < ahead.issued
+
+
+async def test_hour_in_the_wrong_year_costs_nothing(stage: Stage, hands: Hands) -> None:
+    digest = await sign_schedule(stage)
+    broker = MemoryBroker()
+    publisher = distribution(stage, broker)
+    await publisher.publish_waiting()
+    before = unpack_all(broker.retained[unit_topic(KE_SACH, DOC)])
+    hands.passed_ms += 4000 * DAY_MS
+    await publisher.publish_waiting()
+    wrong = unpack_all(broker.retained[unit_topic(KE_SACH, DOC)])
+    assert digest not in [one.digest for one in wrong]
+    hands.passed_ms -= 4000 * DAY_MS
+    await publisher.publish_waiting()
+    after = unpack_all(broker.retained[unit_topic(KE_SACH, DOC)])
+    assert [one.digest for one in after[:-1]] == [one.digest for one in before[:-1]]
+    assert digest in [one.digest for one in after]
 
 
 def head_of(broker: MemoryBroker) -> Head:
