@@ -34,6 +34,8 @@ from protocol.units import UnitPath
 _AGAIN_MS: Final = 500
 _TICK_MS_MIN: Final = 5
 _SHUTDOWN_S_MAX: Final = 5.0
+_RUNG: Final = MonoMs(2**53)
+"""A timer that has rung rings no more, although its task lives until the tick is decided."""
 _log = logging.getLogger(__name__)
 
 S = TypeVar("S")
@@ -271,7 +273,7 @@ class Runner(Generic[S]):
             if self._wake_at is None or self._wake_at <= at:
                 break
             at = self._wake_at
-        self._wake_at, self._tick_waits = None, True
+        self._wake_at, self._tick_waits, self._rings_at = None, True, _RUNG
         await self._inbox.put(Ticked())
 
 

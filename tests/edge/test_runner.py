@@ -133,6 +133,20 @@ async def test_wake_that_is_put_off_comes_once_and_not_early(bench: Bench) -> No
     assert len(due) == 2 and due[1] >= 0
 
 
+async def test_wake_that_a_tick_asks_for_comes(bench: Bench) -> None:
+    ticks: list[int] = []
+
+    def wake(event: Event, now: Now) -> MonoMs | None:
+        ticks.append(now.mono)
+        return None if len(ticks) > 3 else MonoMs(now.mono + 20)
+
+    bench.core.wake = wake
+    async with bench.running():
+        async with asyncio.timeout(5):
+            while len(ticks) < 4:
+                await asyncio.sleep(0.01)
+
+
 async def test_wake_that_is_brought_forward_is_not_late(bench: Bench) -> None:
     bench.core.wake = lambda event, now: MonoMs(now.mono + (3_600_000 if isinstance(event, Booted) else 20))
     async with bench.running():
@@ -140,6 +154,15 @@ async def test_wake_that_is_brought_forward_is_not_late(bench: Bench) -> None:
         await bench.tell(StopPressed())
         async with asyncio.timeout(5):
             await bench.wait_decided(Ticked)
+
+
+async def test_wake_asked_for_by_a_wake_comes(bench: Bench) -> None:
+    bench.core.wake = lambda event, now: MonoMs(now.mono + 20)
+    async with bench.running():
+        await bench.wait_decided(Booted)
+        async with asyncio.timeout(5):
+            while sum(isinstance(event, Ticked) for event in bench.journal.lines) < 4:
+                await asyncio.sleep(0.02)
 
 
 async def test_boot_without_readable_state(bench: Bench) -> None:
