@@ -170,6 +170,10 @@ class Killing:
         return (time.monotonic() - began_s) * 1000
 
     def _heard_by_all(self, digest: str) -> bool:
+        """Raises ChildError: it never will be, since a process has ended by itself."""
+        for one in self._town.victims().values():
+            if one.returncode is not None:
+                raise ChildError(f"{one.name} ended by itself:\n{one.last_lines()}")
         archive = Archive(self._town.database)
         return all(archive.has_heard(name, digest) for name in self._town.names)
 
