@@ -45,13 +45,15 @@ def parse_json(data: bytes, *, bytes_max: int, values_max: int = JSON_VALUES_MAX
     """
     if len(data) > bytes_max:
         raise DocumentError(Refusal.TOO_LARGE, f"{len(data)} bytes, at most {bytes_max}")
-    if sum(data.count(mark) for mark in (b",", b"[", b"{")) > values_max:
+    opened = data.count(b"[") + data.count(b"{")
+    if opened + data.count(b",") > values_max:
         raise DocumentError(Refusal.TOO_LARGE, f"more than {values_max} values")
     try:
         value = _DECODER.decode(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise DocumentError(Refusal.MALFORMED_DOCUMENT, str(error)[:TEXT_CHARS_MAX]) from error
-    _check_depth(value, JSON_DEPTH_MAX)
+    if opened > JSON_DEPTH_MAX:
+        _check_depth(value, JSON_DEPTH_MAX)
     return value
 
 
@@ -70,14 +72,12 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 _DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number, object_pairs_hook=_unique_keys)
 
 
-def _check_depth(value: Any, left: int) -> None:
-    kind = type(value)
-    if kind is not dict and kind is not list:
-        return
+def _check_depth(value: dict[str, Any] | list[Any], left: int) -> None:
     if left == 0:
         raise DocumentError(Refusal.MALFORMED_DOCUMENT, "nested too deeply")
-    for inner in value.values() if kind is dict else value:
-        _check_depth(inner, left - 1)
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, (dict, list)):
+            _check_depth(inner, left - 1)
 
 
 def build(kind: type[T], value: Any, at: str = "$") -> T:

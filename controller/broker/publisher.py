@@ -12,6 +12,7 @@ from typing import Final
 
 from controller.broker.address import BrokerAddress
 from controller.broker.link import MqttLink, Received
+from controller.broker.report_link import ReportLink
 from controller.ports import BrokerAwayError
 from protocol import codec
 from protocol.limits import CONFIRMED_MAX
@@ -34,10 +35,11 @@ class MqttPublisher:
         address: where the broker is; known while the service runs.
     """
 
-    def __init__(self, identifier: str, *, received: Received, link: Callable[..., MqttLink] = MqttLink) -> None:
-        self._urgent = link(f"{identifier}.urgent", connected=self._tell_connected)
-        self._bulk = link(f"{identifier}.bulk", connected=self._tell_connected)
-        self._reports = link(identifier, topics=UP_TOPICS, received=received)
+    def __init__(self, identifier: str, *, received: Received, link: Callable[..., MqttLink] | None = None) -> None:
+        make = link or MqttLink
+        self._urgent = make(f"{identifier}.urgent", connected=self._tell_connected)
+        self._bulk = make(f"{identifier}.bulk", connected=self._tell_connected)
+        self._reports = (link or ReportLink)(identifier, topics=UP_TOPICS, received=received)
         self.address: BrokerAddress | None = None
         self._told = (0, 0)
         self._listeners: list[Callable[[], Awaitable[None]]] = []

@@ -81,6 +81,8 @@ class EventHub:
 
     def publish(self, type: str, place: UnitPath, **data: Any) -> None:
         """Tells every page whose viewer may know."""
+        if not self._subscriptions:
+            return
         event = LiveEvent(type, place, data)
         line = event.json()
         for subscription in self._subscriptions:
