@@ -21,13 +21,25 @@ def beside_ms(scene: Scene, media_ms: int, *, start_ms: int) -> float:
     return found.offset_ms - 200
 
 
-@pytest.mark.parametrize("error_ppm", [0, 300, 800, -300, -800])
-async def test_a_crystal_that_is_wrong_does_not_pull_two_horns_apart(scene: Scene, error_ppm: float) -> None:
+@pytest.mark.parametrize(("error_ppm", "beside_ms_max"), [(0, 1.0), (300, 2.2), (800, 3.5), (-300, 2.2), (-800, 3.5)])
+async def test_a_crystal_that_is_wrong_does_not_pull_two_horns_apart(
+    scene: Scene, error_ppm: float, beside_ms_max: float
+) -> None:
     scene.board.sound_card.error_ppm = error_ppm
     await scene.switch(scene.programme(2000), at_ms=2000)
     await scene.until(13_500)
-    assert beside_ms(scene, 10_000, start_ms=2000) == pytest.approx(0, abs=3.5)
+    assert beside_ms(scene, 10_000, start_ms=2000) == pytest.approx(0, abs=beside_ms_max)
     assert scene.started() == [("programme", 2000)]
+
+
+async def test_a_programme_is_brought_back_to_its_place_and_not_to_the_edge(scene: Scene) -> None:
+    """Else a card that is too fast and one that is too slow stay twice the edge apart for the rest of the hour."""
+    scene.board.sound_card.error_ppm = 300
+    await scene.switch(scene.programme(2000), at_ms=2000)
+    await scene.until(13_500)
+    places = [beside_ms(scene, media_ms, start_ms=2000) for media_ms in range(4000, 10_000, 500)]
+    assert max(places) > 1.0, "it was beside"
+    assert min(places[places.index(max(places)) :]) < 0.8, "and came back"
 
 
 async def test_a_card_that_stood_still_goes_on_at_the_present_place(scene: Scene) -> None:
