@@ -39,13 +39,14 @@ async def curl(town: RealTown, device: str, media: Sequence[MediaRef], *, bytes_
     finally:
         if process.returncode is None:
             process.kill()
+        brought_bytes = sum(network.through(way) for way in Direction)
         await network.close()
     brought = sum((town.directory / f"{one.digest}.curl").stat().st_size for one in media) if not code else 0
     if brought != sum(one.size_bytes for one in media):
         raise RuntimeError(f"curl did not bring the files: it ended with {code}")
     return {
         "curl_s": round(time.monotonic() - began_s, 1),
-        "curl_bytes": sum(network.through(way) for way in Direction),
+        "curl_bytes": brought_bytes,
         "version_curl": await _version(),
     }
 

@@ -4,8 +4,9 @@ A real agent that knows last week's schedule, a real controller and mosquitto, m
 each direction for all connections together. Meanwhile there are a new schedule with one new programme of a minute for
 each day, new rules, a fresh head every hour, and as-run records of the days that wait on the device.
 
-documents_s, reports_s, media_s   from the agent's start until the new schedule is obeyed, the last as-run record is
-                                  at the broker, the last programme is ready; `start_s` until it is connected
+documents_s, reports_s, media_s   from the agent's start until the broker has been told that the new schedule is
+                                  obeyed, the last as-run record, that the last programme is ready; `start_s` until
+                                  it is connected
 mqtt_..., http_..._bytes          what TLS carried, without the heads of TCP and IP (about 3 in 100 more)
 connections                       each is a TLS handshake
 plain_...                         the same work without TLS and at full width, its bytes sorted by what they are for

@@ -10,8 +10,9 @@ underruns            how often a card ran dry, all players together
 seconds              that were judged, out of those that were played
 
 What is left out: the error of each device's clock against the others' (NTP), and what a driver does not tell of its
-latency. With `--peers`, a snapserver and eight snapclients with the file player do the same (their clock is this
-machine's, their cards have no crystal of their own), heard at the end of a pipe; names begin with `snapcast_`.
+latency. With `--peers`, a snapserver and eight snapclients with the file player do the same, heard at the end of a
+pipe (`snapcast_...`). Their outputs have no crystals of their own, so `ratio_snapcast` compares them with
+`alike_...`, which is ours once more with cards that are all exact.
 """
 
 from __future__ import annotations
@@ -31,9 +32,8 @@ from numpy.typing import NDArray
 
 from edge.ports import SAMPLE_RATE
 from simulators.bench import told
-from simulators.bench.skew_figures import Recorded, skews_ms
+from simulators.bench.skew_figures import Recorded, rustle, skews_ms
 from simulators.encoder import encode
-from simulators.melody import melody
 
 PLAYERS: Final = 8
 SECONDS: Final = 120
@@ -48,12 +48,13 @@ def drifts_ppm(players: int) -> list[float]:
     return [round(float(one), 1) for one in np.linspace(-_ERROR_PPM_MAX, _ERROR_PPM_MAX, players)]
 
 
-async def measure(*, players: int, seconds: int, folder: Path) -> dict[str, told.Value]:
-    """The figure of our players."""
-    song = await asyncio.to_thread(encode, melody(4, duration_ms=seconds * 1000), folder / "song.opus")
+async def measure(
+    errors_ppm: Sequence[float], *, seconds: int, folder: Path, prefix: str = ""
+) -> dict[str, told.Value]:
+    """The figure of our players, one for each crystal."""
+    song = await asyncio.to_thread(encode, rustle(seconds), folder / "song.opus")
     processes = [
-        await _started(song, seconds, error, folder / f"{number}.raw")
-        for number, error in enumerate(drifts_ppm(players))
+        await _started(song, seconds, error, folder / f"{number}.raw") for number, error in enumerate(errors_ppm)
     ]
     try:
         async with asyncio.timeout(_READY_S_MAX):
@@ -72,8 +73,8 @@ async def measure(*, players: int, seconds: int, folder: Path) -> dict[str, told
             await process.wait()
     start_s = time.monotonic() - time.time() + start_ms / 1000
     horns = [_horn(folder / f"{number}.raw", end["began_s"]) for number, end in enumerate(ends)]
-    figures = figures_of("", horns, start_s + 1, start_s + seconds - 1)
-    return figures | {"underruns": sum(int(end["underruns"]) for end in ends)}
+    figures = figures_of(prefix, horns, start_s + 1, start_s + seconds - 1)
+    return figures | {f"{prefix}underruns": sum(int(end["underruns"]) for end in ends)}
 
 
 def figures_of(prefix: str, horns: Sequence[Recorded], begin_s: float, end_s: float) -> dict[str, told.Value]:
@@ -123,10 +124,13 @@ def main(argv: Sequence[str]) -> int:
     figures: dict[str, told.Value] = {"players": options.players}
     with tempfile.TemporaryDirectory(prefix="loalang-skew-") as name:
         folder = Path(name)
-        figures |= asyncio.run(measure(players=options.players, seconds=options.seconds, folder=folder))
+        seconds = options.seconds
+        figures |= asyncio.run(measure(drifts_ppm(options.players), seconds=seconds, folder=folder))
         if told.present(lacking):
-            figures |= asyncio.run(snapcast(players=options.players, seconds=options.seconds, folder=folder))
-            figures["ratio_snapcast"] = told.ratio(float(figures["p99_ms"]), float(figures["snapcast_p99_ms"]))
+            alike = [0.0] * options.players
+            figures |= asyncio.run(measure(alike, seconds=seconds, folder=folder, prefix="alike_"))
+            figures |= asyncio.run(snapcast(players=options.players, seconds=seconds, folder=folder))
+            figures["ratio_snapcast"] = told.ratio(float(figures["alike_p99_ms"]), float(figures["snapcast_p99_ms"]))
     told.tell(figures | told.ground("numpy", "python-vlc"), as_json=options.json)
     return told.lack(lacking)
 

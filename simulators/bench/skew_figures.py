@@ -1,4 +1,7 @@
-"""How far players are apart, from what was recorded of each: cross-correlation, second by second, every pair."""
+"""How far players are apart, from what was recorded of each: cross-correlation, second by second, every pair.
+
+The pieces are short and the sound is dull, so that a player that is just correcting its pace is placed as well.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,26 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.ports import SAMPLE_RATE
 from simulators.listening import find
 
-_PIECE_S: Final = 0.5
+_PIECE_S: Final = 0.15
 _EITHER_SIDE_S: Final = 0.25
-_CORRELATION_MIN: Final = 0.8
+_CORRELATION_MIN: Final = 0.6
+
+_AMPLITUDE: Final = 20_000.0
+_SMOOTH: Final = 24
 
 Recorded = Callable[[float, float], tuple[float, NDArray[np.int16]]]
 """Samples at 48 kHz between two instants, and the instant of the first: what one player made heard."""
+
+
+def rustle(seconds: int) -> bytes:
+    """Sound that resembles itself nowhere else; a tone is found again one of its waves further on."""
+    chance = np.random.default_rng(9)
+    wave = np.convolve(chance.standard_normal(seconds * SAMPLE_RATE), np.ones(_SMOOTH) / _SMOOTH, mode="same")
+    made: bytes = np.clip(wave * _AMPLITUDE, -32_000, 32_000).astype("<i2").tobytes()
+    return made
 
 
 def skews_ms(players: Sequence[Recorded], begin_s: float, end_s: float) -> Iterator[list[float]]:

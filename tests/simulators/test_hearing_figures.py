@@ -10,15 +10,16 @@ import pytest
 from numpy.typing import NDArray
 
 from simulators.bench.pipe_ear import PipeEar
-from simulators.bench.skew_figures import Recorded, skews_ms
+from simulators.bench.skew_figures import Recorded, rustle, skews_ms
 from simulators.bench.start_minute import start_s
 from simulators.melody import melody
 
 SONG = np.frombuffer(melody(4, duration_ms=6000), dtype="<i2")
+RUSTLE = np.frombuffer(rustle(6), dtype="<i2")
 RATE = 48_000
 
 
-def player(late_ms: float, samples: NDArray[np.int16] = SONG) -> Recorded:
+def player(late_ms: float, samples: NDArray[np.int16] = RUSTLE) -> Recorded:
     def heard(begin_s: float, end_s: float) -> tuple[float, NDArray[np.int16]]:
         first = max(0, round((begin_s - late_ms / 1000) * RATE))
         return first / RATE + late_ms / 1000, samples[first : max(first, round((end_s - late_ms / 1000) * RATE))]
@@ -34,8 +35,15 @@ def test_pairs_are_as_far_apart_as_they_are() -> None:
         assert pairs == pytest.approx([3, 2, 5], abs=0.05)
 
 
+def test_player_that_corrects_its_pace_is_placed_too() -> None:
+    """A thousand parts in a million, as the sound path does it."""
+    faster = RUSTLE[np.minimum(np.arange(len(RUSTLE)) * 1.001, len(RUSTLE) - 1).astype(int)]
+    (second,) = skews_ms([player(0), player(0, faster)], 3.0, 4.0)
+    assert second == pytest.approx([3.0], abs=0.3)
+
+
 def test_silent_player_is_not_judged() -> None:
-    assert not list(skews_ms([player(0), player(0, np.zeros_like(SONG))], 1.0, 5.0))
+    assert not list(skews_ms([player(0), player(0, np.zeros_like(RUSTLE))], 1.0, 5.0))
 
 
 @pytest.mark.slow
