@@ -46,7 +46,6 @@ LOOK_EVERY_MS: Final = 10_000
 """Devices may also be enrolled by another program on the same database."""
 HELD_MAX: Final = 1000
 _FAILURES_MAX: Final = 16
-_NOT_STORED: Final = "reports could not be stored; trying again"
 
 
 Confirm = Callable[[str, Sequence[str]], Awaitable[None]]
@@ -205,9 +204,10 @@ class Ingest:
             while self._full:
                 await self._write(self._full[0])
                 self._full.popleft()
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
             # A disk that is full may be full for days, and every line of the log wants room on it.
-            logger.log(logging.DEBUG if self._failures else logging.ERROR, _NOT_STORED, exc_info=True)
+            level = logging.DEBUG if self._failures else logging.ERROR
+            logger.log(level, "reports could not be stored; trying again: %s", error.args[0])
             self._wanted.set()
             await asyncio.sleep(min(RETRY_S * 2**self._failures, RETRY_S_MAX))
             self._failures = min(self._failures + 1, _FAILURES_MAX)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from protocol.topics import ALERT
@@ -37,20 +37,16 @@ class Message:
 
 @dataclass(slots=True)
 class Session:
-    """What the broker knows of a client.
-
-    Attributes:
-        in_flight: sent and not acknowledged, by number.
-        waiting: to be sent when there is room, or when the client is back.
-    """
+    """What the broker knows of a client: filters with their QoS, what is not acknowledged, and what waits."""
 
     client: str
     clean: bool = False
-    topics: dict[str, None] = field(default_factory=dict)
+    topics: dict[str, int] = field(default_factory=dict)
     connection: Connection | None = None
     in_flight: dict[int, Message] = field(default_factory=dict)
     waiting: deque[Message] = field(default_factory=deque)
     numbers: int = 0
+    sending: bool = False
 
 
 Deliver = Callable[[int, Message], None]
@@ -70,17 +66,16 @@ class Connection:
         """The client knows that it is connected: what it has not acknowledged comes again, then what waited."""
         self._broker.send_waiting(self._session)
 
-    def subscribe(self, topics: Iterable[str]) -> list[int]:
+    def subscribe(self, topics: Iterable[tuple[str, int]]) -> list[int]:
         """Gives a code for each; what is retained there is sent at once."""
         codes = []
-        for topic in topics:
-            allowed = self.open and self._broker.may_subscribe(self._session.client, topic)
-            codes.append(1 if allowed else REFUSED)
-            if allowed:
-                self._session.topics[topic] = None
+        for topic, qos in topics:
+            codes.append(qos if self._broker.may_subscribe(self._session.client, topic) else REFUSED)
+            if self.open and codes[-1] != REFUSED:
+                self._session.topics[topic] = qos
                 self._broker.forget_routes()
                 for kept in self._broker.retained_at(topic):
-                    self._broker.give(self._session, kept)
+                    self._broker.give(self._session, replace(kept, qos=qos))
         return codes
 
     def unsubscribe(self, topics: Iterable[str]) -> None:
@@ -142,7 +137,7 @@ class Broker:
         self.retained: dict[str, Message] = {}
         self.sessions: dict[str, Session] = {}
         self.may_subscribe: Callable[[str, str], bool] = lambda client, topic: True
-        self._routes: dict[str, tuple[Session, ...]] = {}
+        self._routes: dict[str, tuple[tuple[Session, int], ...]] = {}
         self._watchers: list[Callable[[], None]] = []
 
     # Who is there.
@@ -156,7 +151,7 @@ class Broker:
         clean: bool = False,
         will: Message | None = None,
     ) -> Connection | None:
-        """Opens a client's session; an older connection of the same name ends. None while the broker is down."""
+        """Opens a client's session and ends an older connection of that name. None while the broker is down."""
         if not self.up:
             return None
         former = self.sessions.get(client)
@@ -200,15 +195,19 @@ class Broker:
                 self.retained[topic] = Message(topic, payload, 1, retained=True)
             else:
                 self.retained.pop(topic, None)
-        routes = self._routes.get(topic)
-        if routes is None:
-            routes = self._routes[topic] = tuple(
-                one for one in self.sessions.values() if any(matches(topic, wanted) for wanted in one.topics)
-            )
-        message = Message(topic, payload, qos)
-        for session in routes:
-            self.give(session, message)
+        message, message_0 = Message(topic, payload, qos), Message(topic, payload, 0)
+        for session, granted in self._routes.get(topic) or self._route(topic):
+            self.give(session, message if granted else message_0)
         return True
+
+    def _route(self, topic: str) -> tuple[tuple[Session, int], ...]:
+        found = []
+        for session in self.sessions.values():
+            granted = [qos for wanted, qos in session.topics.items() if matches(topic, wanted)]
+            if granted:
+                found.append((session, max(granted)))
+        self._routes[topic] = tuple(found)
+        return self._routes[topic]
 
     def give(self, session: Session, message: Message) -> None:
         """Sends it to a client, now or when the client can take it."""
@@ -218,12 +217,11 @@ class Broker:
                 self._keep(session, message)
         elif not message.qos:
             connection.send(0, message)
-        elif len(session.in_flight) < IN_FLIGHT_MAX or self.inside:
-            session.numbers += 1
-            session.in_flight[session.numbers] = message
-            connection.send(session.numbers, message)
         else:
-            self._keep(session, message)
+            session.waiting.append(message)
+            self.send_waiting(session)
+            if len(session.waiting) > OUTSIDE_WAITING_MAX:
+                session.waiting.pop()  # as in `_keep`
 
     def _keep(self, session: Session, message: Message) -> None:
         waiting = session.waiting
@@ -234,11 +232,17 @@ class Broker:
             waiting.popleft()
 
     def send_waiting(self, session: Session) -> None:
-        """As many as may be under way at a time."""
+        """As many as may be under way at a time; an answer may come while the next one is sent."""
+        if session.sending:
+            return
+        session.sending = True
         while session.waiting and (len(session.in_flight) < IN_FLIGHT_MAX or self.inside):
             if session.connection is None:
-                return
-            self.give(session, session.waiting.popleft())
+                break
+            session.numbers += 1
+            message = session.in_flight[session.numbers] = session.waiting.popleft()
+            session.connection.send(session.numbers, message)
+        session.sending = False
 
     def retained_at(self, wanted: str) -> list[Message]:
         """What is kept for a topic, or for all that match a filter."""

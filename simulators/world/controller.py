@@ -12,17 +12,12 @@ is known.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from controller.broker.gate import CONTROLLER
 from controller.broker.rights import DeviceRights
 from controller.devices.queries import Enrolled, add_device
-from controller.signing.acceptance import Result
-from controller.signing.domain import AT_ONCE
 from controller.store.engine import writing
 from edge.core.events import EnvelopeReceived, Event, ParcelReceived, Route
 from edge.ports import FetchError
@@ -33,9 +28,9 @@ from simulators.world.chance import Chance
 from simulators.world.database import Database, Doom
 from simulators.world.office import Offices, Signed
 from simulators.world.process import Process
+from simulators.world.reception import Reception
 from simulators.world.trace import Trace
 
-_AGAIN_S: Final = (5.0, 300.0)
 _TOLD_S: Final = 86_400.0
 
 
@@ -46,8 +41,8 @@ class WorldController:
         process: the controller that runs now; None while the computer is off.
         files: media by digest; they outlive a crash, and a backup holds them too.
         clock_error_ms: its clock minus true time.
+        reception: where offices hand in.
         lost: begin and end of the times whose reports an old backup does not have.
-        handed_over: what became of each envelope, by digest.
     """
 
     def __init__(
@@ -64,20 +59,18 @@ class WorldController:
         self._heartbeat_ms = heartbeat_ms
         self._loop = asyncio.get_running_loop()
         self._enrolled: list[Enrolled] = []
-        self._urgent: deque[Signed] = deque()
-        self._others: deque[Signed] = deque()
-        self._hand: asyncio.Task[None] | None = None
         self._held: dict[int, Callable[[], None]] = {}
-        self._holds = self._starts = 0
+        self._holds = self._starts = self._full = 0
         self._backup: tuple[bytes, WallMs] | None = None
         broker.may_subscribe = self.may_subscribe
+        self.reception = Reception(lambda: self.process, trace=trace, wall=wall)
         self.database = Database()
         self.process: Process | None = None
         self.second: Process | None = None
+        self._second_since = WallMs(0)
         self.files: dict[str, bytes] = {}
         self.clock_error_ms = 0
         self.lost: list[tuple[WallMs, WallMs]] = []
-        self.handed_over: dict[str, Result] = {}
 
     # Its computer.
 
@@ -140,6 +133,11 @@ class WorldController:
         if self.process is not None:
             self.process.doom(doom)
 
+    def spare(self) -> None:
+        """It has written nothing in time to die of."""
+        if self.process is not None:
+            self.process.doom(None)
+
     def _died(self) -> None:
         self._loop.call_soon(self.crash)
 
@@ -161,10 +159,15 @@ class WorldController:
         self.database.restore(image)
         self.lost.append((since, self._wall()))
 
+    def fill_disk(self, *, full: bool) -> None:
+        """Nothing more can be stored, or there is room again."""
+        self._full += 1 if full else -1
+        self.database.full = self._full > 0
+
     def start_second(self) -> None:
         """Somebody starts the controller once more, on a copy of its directory."""
         if self.second is None and not self._broker.inside:
-            copy = Database(self.database.image())
+            copy, self._second_since = Database(self.database.image()), self._wall()
             self.second = self._process(copy, "second controller", self._wall, died=lambda: None)
             self._loop.create_task(self.second.start())
 
@@ -173,37 +176,17 @@ class WorldController:
         second, self.second = self.second, None
         if second is not None:
             second.kill()
+            self.lost.append((self._second_since, self._wall()))
 
     # Offices.
 
     def accept(self, signed: Signed) -> None:
-        """Takes what an office hands in; while it is away they try again, emergencies first, else in their order."""
-        (self._urgent if signed.kind in AT_ONCE else self._others).append(signed)
-        if self._hand is None or self._hand.done():
-            self._hand = self._loop.create_task(self._hand_over())
+        """See `Reception.accept`."""
+        self.reception.accept(signed)
 
-    async def _hand_over(self) -> None:
-        wait_s = _AGAIN_S[0]
-        while waiting := self._urgent or self._others:
-            signed, process = waiting[0], self.process
-            result = await self._try(process, signed) if process is not None and process.alive else None
-            if result is None and not _is_over(signed, self._wall()):
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, _AGAIN_S[1])
-                continue
-            waiting.remove(signed)
-            if result is not None:
-                wait_s = _AGAIN_S[0]
-                self.handed_over[signed.envelope.digest] = result
-                refused = result.refusal.value if result.refusal else ""
-                words = f"{signed.kind} {signed.document.scope} {signed.envelope.digest[:16]} {refused}"
-                self._trace.tell("controller", f"controller.{result.outcome.value}", words, signed)
-
-    async def _try(self, process: Process, signed: Signed) -> Result | None:
-        try:
-            return await process.take(signed.envelope.pack())
-        except SQLAlchemyError:
-            return None
+    def hand_in_again(self) -> None:
+        """Offices bring once more what was taken since the backup that is in use now."""
+        self.reception.hand_in_again(since=self.lost[-1][0])
 
     # Devices.
 
@@ -277,8 +260,3 @@ class WorldController:
     def unlogged(self) -> list[dict[str, Any]]:
         """What devices obeyed without the controller ever having stored it: `device`, `document`, `kind`."""
         return self.rows("unlogged")
-
-
-def _is_over(signed: Signed, now: WallMs) -> bool:
-    expires = getattr(signed.document, "expires", None)
-    return expires is not None and now >= expires

@@ -92,7 +92,7 @@ class HouseLink(MqttLink):
     async def _stay(self, connection: Connection, ended: asyncio.Future[None]) -> None:
         self._connection, self._failures = connection, 0
         connection.resume()
-        connection.subscribe(self._topics)
+        connection.subscribe((topic, 1) for topic in self._topics)
         self.connections += 1
         telling = asyncio.create_task(self._connected()) if self._connected else None
         try:

@@ -61,7 +61,7 @@ class WorldSession:
 
     async def subscribe(self, topics: Iterable[tuple[str, int]]) -> list[int]:
         """Gives the broker's codes."""
-        wanted = [topic for topic, _ in topics]
+        wanted = tuple(topics)
         codes: list[int] = await self._ask(lambda: self._far.subscribe(wanted) if self._far else [])
         return codes
 

@@ -24,7 +24,7 @@ from controller.broker.publisher import MqttPublisher
 from controller.devices.announcer import Announcer
 from controller.devices.ingest import Ingest
 from controller.devices.live import DeviceNow, Roster
-from controller.devices.queries import last_words, mark_links_unknown
+from controller.devices.remembering import remember
 from controller.devices.reports import Batch
 from controller.keys import CLOCK, EVENTS
 from controller.placements.arrivals import Arrivals
@@ -35,19 +35,17 @@ from controller.signing.distribution import Distribution
 from controller.signing.domain import DocumentState
 from controller.signing.freshness import attest
 from controller.signing.queries import set_state
-from controller.store.engine import reading, writing
+from controller.store.engine import writing
 from controller.transparency.queries import append
 from controller.transparency.watch import Watch
 from controller.web.events import EventHub
-from protocol import codec
 from protocol.alert import Cancel
 from protocol.clock import WallMs
 from protocol.document import Kind, read
 from protocol.envelope import unpack
 from protocol.grants import Anchor
 from protocol.keys import SigningKey
-from protocol.limits import REPORT_BYTES_MAX
-from protocol.report import Level, Report, Status
+from protocol.report import Level, Report
 from protocol.units import UnitPath
 from simulators.world.broker import Broker
 from simulators.world.chance import Chance
@@ -106,17 +104,8 @@ class Process:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Remembers what was known, as `controller/devices/routes.py` does, and begins its work."""
-        async with writing(self.engine) as connection:
-            await mark_links_unknown(connection)
-        await self._ingest.renew_roster()
-        async with reading(self.engine) as connection:
-            words = await last_words(connection)
-        for device, seen, text in words:
-            known = self.roster.get(device)
-            if known is not None:
-                known.status = codec.decode(Status, text.encode(), bytes_max=REPORT_BYTES_MAX)
-                known.seen = seen
+        """Remembers what was known, and begins its work."""
+        await remember(self.engine, self._ingest, self.roster)
         work: tuple[Coroutine[Any, Any, None], ...] = (
             self.publisher.run(NOWHERE),
             self.distribution.run(),
@@ -134,8 +123,8 @@ class Process:
             task.cancel()
         self.distribution.shelf.close()
 
-    def doom(self, doom: Doom) -> None:
-        """It dies with the next thing that it writes."""
+    def doom(self, doom: Doom | None) -> None:
+        """It dies with the next thing that it writes, or does not after all."""
         self._opened.doom = doom
 
     @property

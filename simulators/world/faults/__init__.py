@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from simulators.world.faults import authority, emergencies, haste, people, power
+from simulators.world.faults import (
+    attackers,
+    authority,
+    broker,
+    controller,
+    emergencies,
+    haste,
+    network,
+    people,
+    power,
+    taken,
+)
 from simulators.world.plan import Kind
 
 KINDS: Final[Mapping[str, Kind]] = {
+    **attackers.KINDS,
     **authority.KINDS,
+    **broker.KINDS,
+    **controller.KINDS,
     **emergencies.KINDS,
     **haste.KINDS,
+    **network.KINDS,
     **people.KINDS,
     **power.KINDS,
+    **taken.KINDS,
 }
