@@ -179,10 +179,11 @@ class Killing:
 
     async def _settle(self) -> None:
         """With nobody killed any more, every report that was ever kept arrives."""
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(_SETTLED_S_MAX):
                 await _until(lambda: not self._missing())
-        self._toll.findings.lost |= {f"{one} never arrived" for one in self._missing()}
+        except TimeoutError:
+            self._toll.findings.lost |= {f"{one} never arrived" for one in self._missing()}
         await self._town.agents.kill()
         self._look(devices=True)
         accounts = [read_ledger(self._town.data_of(name) / "ledger") for name in self._town.names]
