@@ -61,9 +61,9 @@ class Emergency:
             self._tell(box.name, "emergency", f"{alert.id} was obeyed and does not sound")
 
     def _is_excused(self, box: Box) -> bool:
-        state, card = box.device.state, box.device.card
+        state = box.device.state
         away = state is not None and not state.sound.card_present
-        return away or card.full or card.broken or self._truth.now - box.save_failed < _UNSAVED_MS
+        return away or box.device.card.broken or self._truth.now - box.save_failed < _UNSAVED_MS
 
     def end(self) -> None:
         """See `Rule`."""

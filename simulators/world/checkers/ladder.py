@@ -4,7 +4,8 @@ Whatever surely has something to say sounds, or something above it does, within 
 where it was off (section 2). A lower rung that sounds instead breaks `ladder`; silence instead is a `gap`.
 
 Allowed to be late or silent: while the sound card is away; while the card cannot be written, since nothing may sound
-before it is stored (trust.md: persist before sound); a source that has just failed, until it is tried again.
+before it is stored (trust.md: persist before sound); a source that has just failed, until it is tried again; while a
+live session fills its buffer (section 3: "≤ 2 s of buffer"), and 10 s after one that stalled.
 """
 
 from __future__ import annotations
@@ -15,21 +16,23 @@ from typing import Final
 from edge.core.events import (
     Booted,
     CardChanged,
+    LiveSegmentReceived,
     MediaLost,
     MediaStored,
-    MessagePressed,
     TalkPressed,
     TalkReleased,
 )
 from edge.core.output import Rung
 from protocol.alert import Alert
 from protocol.audible_config import in_any
+from protocol.bulletin import BulletinClass
 from protocol.clock import DAY_MS, WallMs, local_second
 from protocol.document import Kind
 from simulators.world.checkers.agenda import Agenda
 from simulators.world.checkers.checker import Tell
 from simulators.world.checkers.holding import Held
 from simulators.world.checkers.papers import Papers
+from simulators.world.checkers.speech import Flow, Speech
 from simulators.world.checkers.truth import Box, Truth
 from simulators.world.office import Signed
 from simulators.world.trace import Record
@@ -39,6 +42,9 @@ _SLACK_MS: Final = 100
 """A wake-up of the core falls on a whole millisecond of a drifting clock, and a busy one comes a little later."""
 _UNSAVED_MS: Final = 70_000
 _CARD_BACK_MS: Final = 3000
+_GAP_MS: Final = 1200
+_FILLS_MS: Final = 3500
+_RESTS_MS: Final = 14_000
 
 
 class Ladder:
@@ -51,7 +57,8 @@ class Ladder:
         self._wrong: dict[str, tuple[WallMs, Rung]] = {}
         self._next: dict[str, WallMs] = {}
         self._card: dict[str, tuple[bool, WallMs]] = {}
-        for kind in (Booted, MediaStored, MediaLost, TalkPressed, TalkReleased, MessagePressed, CardChanged):
+        self._speech = Speech(truth, papers, gap_ms=_GAP_MS)
+        for kind in (Booted, MediaStored, MediaLost, TalkPressed, TalkReleased, CardChanged, LiveSegmentReceived):
             truth.on(kind, self._told)
         for what in ("sound.began", "sound.ended", "power.off"):
             truth.on(what, self._fact)
@@ -104,12 +111,38 @@ class Ladder:
             return Rung.MICROPHONE, "the microphone"
         if wall is None or quiet or held.may_be_stopped(wall):
             return Rung.SILENCE, ""
+        live = self._live(box, wall)
+        if live is Rung.LIVE_PRIORITY:
+            return live, "a live session"
         for kind in (Kind.ALERT_DRILL, Kind.ALERT_TEST):
             drill = self._alert(held, wall, kind)
             if drill is not None:
                 return Rung.PRIORITY, drill.id
         found = self._agendas[box.name].due(box, held, wall, self._truth.now)
-        return (Rung.SILENCE, "") if found is None else (found.rung, f"{found.item.id}@{found.start}")
+        if found is None or (live is not None and live < found.rung):
+            return (Rung.SILENCE, "") if live is None else (live, "a live session")
+        return found.rung, f"{found.item.id}@{found.start}"
+
+    def _flows(self, box: Box, wall: WallMs) -> list[tuple[Rung, Flow]]:
+        """Sessions that are announced, last, and have been heard of lately."""
+        found = []
+        for session_id, flow in self._speech.flows[box.name].items():
+            held = self._speech.session(box, session_id)
+            if held is None or wall >= held[1].expires or flow.over or self._truth.now - flow.last > _GAP_MS:
+                continue
+            priority = held[1].bulletin_class is BulletinClass.PRIORITY
+            found.append((Rung.LIVE_PRIORITY if priority else Rung.ORDINARY, flow))
+        return found
+
+    def _live(self, box: Box, wall: WallMs) -> Rung | None:
+        """The highest that surely has something to say."""
+        now = self._truth.now
+        full = [
+            rung
+            for rung, flow in self._flows(box, wall)
+            if now - flow.since > (_RESTS_MS if flow.gaps else _FILLS_MS)
+        ]
+        return min(full, default=None)
 
     @staticmethod
     def _alert(held: Held, wall: WallMs, kind: Kind) -> Alert | None:
@@ -131,17 +164,22 @@ class Ladder:
             agenda.make(held, wall)
         rung, _ = self._due(box, held, wall)
         former = self._wrong.get(box.name)
-        if box.rung <= rung or self._is_excused(box):
+        if box.rung <= rung or self._is_excused(box, rung):
             self._wrong.pop(box.name, None)
         elif former is None or rung < former[1]:
             self._wrong[box.name] = (now, rung)
             self._truth.at(WallMs(now + self._patience_ms(box, held)), box, partial(self._judge, box, now))
         self._plan_next(box, held, wall, agenda)
 
-    def _is_excused(self, box: Box) -> bool:
+    def _is_excused(self, box: Box, due: Rung) -> bool:
         present, since = self._card.get(box.name, (True, WallMs(0)))
-        card = box.device.card
-        unsaved = card.full or card.broken or self._truth.now - box.save_failed < _UNSAVED_MS
+        unsaved = box.device.card.broken or self._truth.now - box.save_failed < _UNSAVED_MS
+        wall = self._papers.wall(box)
+        fills = wall is not None and any(
+            self._truth.now - flow.since < _FILLS_MS for _, flow in self._flows(box, wall)
+        )
+        if fills and due > Rung.MICROPHONE:
+            return True
         return not present or self._truth.now - since < _CARD_BACK_MS or unsaved
 
     def _patience_ms(self, box: Box, held: Held) -> int:
@@ -174,7 +212,7 @@ class Ladder:
             return
         self._wrong.pop(box.name)
         rung, words = self._due(box, self._papers.held[box.name], self._papers.wall(box))
-        if box.rung <= rung or self._is_excused(box):
+        if box.rung <= rung or self._is_excused(box, rung):
             return
         rule = "gap" if box.rung is Rung.SILENCE else "ladder"
         self._tell(box.name, rule, f"rung {box.rung} sounds while {words} on rung {rung} is due")

@@ -27,7 +27,7 @@ class Live:
     """Looks at what sounds once a second while it sounds."""
 
     def __init__(self, truth: Truth, papers: Papers, tell: Tell) -> None:
-        self._truth, self._tell = truth, tell
+        self._truth, self._papers, self._tell = truth, papers, tell
         self._speech = Speech(truth, papers, gap_ms=BUFFER_MS)
         self._returned: dict[tuple[str, str], WallMs] = {}
         self._stalled: dict[tuple[str, str], bool] = {}
@@ -43,7 +43,9 @@ class Live:
             return
         name, flow = (box.name, output.key), self._flow(box, output)
         former = self._returned.get(name)
-        if self._stalled.pop(name, False) and former is not None and record.at - former < RETURN_MS - _SLACK_MS:
+        # The former one may have been heard later than it returned, by a lead-in that this one does not need.
+        soonest_ms = RETURN_MS - _SLACK_MS - self._papers.held[box.name].lead_in_ms
+        if self._stalled.pop(name, False) and former is not None and record.at - former < soonest_ms:
             self._tell(box.name, "live", f"returns {record.at - former} ms after it did before")
         self._returned[name] = record.at
         if record.at - flow.last > BUFFER_MS + _SLACK_MS:

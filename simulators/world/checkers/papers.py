@@ -215,7 +215,8 @@ class Papers:
         elif isinstance(document, Alert):
             held.alerts[digest] = one
         else:
-            held.lives[digest] = one
+            held.lives = {name: it for name, it in held.lives.items() if it.signed.document.scope != document.scope}
+            held.lives[digest] = one  # who speaks anew for a unit takes the place of who spoke before
         return True
 
     def _drop_fallen(self, held: Held) -> None:

@@ -24,12 +24,14 @@ class Flow:
         counter: of the newest true segment.
         last: when it came; `since` the first of those that follow each other without a gap.
         over: it said goodbye.
+        gaps: how often its segments stopped.
     """
 
     counter: int = -1
     last: WallMs = WallMs(0)
     since: WallMs = WallMs(0)
     over: bool = False
+    gaps: int = -1
 
 
 class Speech:
@@ -67,7 +69,7 @@ class Speech:
         if segment.counter <= flow.counter:
             return
         if record.at - flow.last > self._gap_ms:
-            flow.since = record.at
+            flow.since, flow.gaps = record.at, flow.gaps + 1
         flow.counter, flow.last, flow.over = segment.counter, record.at, not segment.sound
 
 

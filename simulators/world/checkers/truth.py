@@ -34,7 +34,7 @@ class Box:
         powered: since when the power is on; None while it is off.
         booted: since when the agent is up.
         sounding: what sounds, by key, and since when; the newest last.
-        quiet_since: when the last sound ended.
+        quiet_since: when the last sound of this boot ended: the amplifier may be on yet.
         told, told_at: the last event of this boot, and its true time.
         save_failed: when a decision last did not happen because it could not be stored.
     """
@@ -57,8 +57,7 @@ class Box:
     @property
     def spoiled(self) -> bool:
         """Whether the card lied, rotted or was damaged: what it gave back is not the agent's doing."""
-        card = self.device.card
-        return bool(getattr(card, "spoiled", False) or card.state_damaged)
+        return self.device.card.spoiled
 
     @property
     def rung(self) -> Rung:
@@ -156,6 +155,8 @@ class Truth:
         listeners = self._records.get(record.what)
         box = self.boxes.get(getattr(record.thing, "device", "")) if listeners else None
         if listeners is not None and box is not None:
+            if box.pending is not None:
+                self._commit(box)
             for listener in listeners:
                 listener(box, record)
 
@@ -177,8 +178,10 @@ class Truth:
     def _commit(self, box: Box) -> None:
         record, box.pending = box.pending, None
         if record is not None:
+            later, self.now = self.now, record.at  # it was decided then, and judged by the hour of then
             for listener in self._events[type(record.thing.event)]:
                 listener(box, record)
+            self.now = later
 
     def _take_fact(self, box: Box, record: Record) -> None:
         if isinstance(record.thing, Heard):
@@ -189,7 +192,7 @@ class Truth:
                 box.sounding.pop(output.key, None)
                 box.quiet_since = record.at
         elif record.what == "power.on":
-            box.powered = record.at
+            box.powered, box.quiet_since = record.at, WallMs(0)
         elif record.what == "power.off":
             box.powered = box.booted = box.told = None
 
