@@ -61,4 +61,4 @@ def test_card_ends_with_its_program(tmp_path: Path) -> None:
     deadline = time.monotonic() + 5
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before, "others may have ended meanwhile"
