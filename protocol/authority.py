@@ -18,7 +18,9 @@ from protocol.grants import ANCHOR_ID, Anchor, Grants, HeldGrant, chain, check_s
 from protocol.keys import key_id
 from protocol.units import covers
 
-_ORDER = tuple(Refusal)
+_PLACE = {one: place for place, one in enumerate(Refusal)}
+_PLACE[Refusal.GRANT_RENEWED] = _PLACE[Refusal.GRANT_DENIED] - 1
+"""How far a grant came. With one key in a grant and in its renewal, what is wrong with the renewal is what counts."""
 Denied = Mapping[str, int]
 """Lowest epoch still accepted from each grantor, by `grantor_id`."""
 
@@ -84,7 +86,7 @@ def authorise(
             return _try(envelope, kind, held, against)
         except DocumentError as error:
             failures.append(error)
-    raise max(failures, key=lambda failure: _ORDER.index(failure.refusal))
+    raise max(failures, key=lambda failure: _PLACE[failure.refusal])
 
 
 def _try(envelope: Envelope, kind: Kind, held: HeldGrant, against: Standing) -> Authorised:

@@ -132,6 +132,17 @@ def test_renewed_grant_speaks_no_more_itself() -> None:
     assert before.signers == {C1.public}
 
 
+def test_operator_was_told_to_use_the_key_that_was_used() -> None:
+    """Renewed with the same key, as every ninety days, and then run out or taken back: that is what is told."""
+    former, renewed = grant(), grant(serial=2, expires=NOW)
+    assert refused(Kind.SCHEDULE, schedule(), [C1], hold(former, renewed)) is Refusal.GRANT_EXPIRED
+    denied = {grantor_id(ANCHOR.scope, ANCHOR_ID): 9}
+    with pytest.raises(DocumentError) as caught:
+        envelope = sign(Kind.SCHEDULE, schedule(), [C1])
+        authorise(envelope, anchor=ANCHOR, grants=hold(former, grant(serial=2)), wall=NOW, denied=denied)
+    assert caught.value.refusal is Refusal.GRANT_DENIED
+
+
 def test_renewal_of_another_office_changes_nothing() -> None:
     held = hold(grant(), grant(serial=2, holder="Trạm khác", keys=(P2.public,)))
     assert authorise(sign(Kind.SCHEDULE, schedule(), [C1]), anchor=ANCHOR, grants=held, wall=NOW, denied={})
