@@ -1,4 +1,4 @@
-"""`python -m simulators COMMAND`: the demo province, the main story unattended, a village alone, made-up worlds."""
+"""`python -m simulators COMMAND`: demo province, the main story unattended, a village, made-up worlds, a fleet."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ _COMMANDS: Final = {
     "demo": "simulators.demo",
     "check": "simulators.check",
     "village": "simulators.village_process",
+    "fleet": "simulators.fleet.__main__",
     "soak": "simulators.soak",
     "replay": "simulators.replay",
     "shrink": "simulators.replay:shrink",

@@ -8,11 +8,13 @@ FIGURES: Final[dict[str, str]] = {
     "alert-fanout": "simulators.bench.alert_fanout",
     "failover": "simulators.bench.failover",
     "footprint": "simulators.bench.footprint",
+    "ingest": "simulators.bench.ingest",
     "kill9": "simulators.bench.kill9",
     "mic": "simulators.bench.mic",
     "offline-sync": "simulators.bench.offline_sync",
     "skew": "simulators.bench.skew",
     "start-error": "simulators.bench.start_error",
+    "storm": "simulators.bench.storm",
     "trust": "simulators.bench.trust",
 }
 """Name of each figure, and the module whose `main(argv)` measures it."""

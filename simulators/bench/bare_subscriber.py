@@ -40,12 +40,20 @@ class BareSubscriber(asyncio.Protocol):
     Args:
         ready: called when the subscription stands.
         received: called with the monotonic nanoseconds at which a message was complete.
+        body: called with each message's payload.
     """
 
     def __init__(
-        self, client: str, topic: str, *, ready: Callable[[], None], received: Callable[[int], None]
+        self,
+        client: str,
+        topic: str,
+        *,
+        ready: Callable[[], None],
+        received: Callable[[int], None],
+        body: Callable[[bytes], None] | None = None,
     ) -> None:
         self._client, self._topic, self._ready, self._received = client, topic, ready, received
+        self._body = body
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -56,10 +64,11 @@ class BareSubscriber(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
-        self._buffer += data
-        while (found := _split(self._buffer)) is not None:
-            head, body, self._buffer = found
+        data, begin = self._buffer + data, 0
+        while (found := _split(data, begin)) is not None:
+            head, body, begin = found
             self._take(head & 0xF0, head, body)
+        self._buffer = data[begin:]
 
     def _take(self, kind: int, head: int, body: bytes) -> None:
         if kind == _CONNACK:
@@ -68,14 +77,17 @@ class BareSubscriber(asyncio.Protocol):
             self._ready()
         elif kind == _PUBLISH:
             self._received(time.monotonic_ns())
+            at = 2 + int.from_bytes(body[:2], "big")
             if head & 0x06:
-                at = 2 + int.from_bytes(body[:2], "big")
                 self._transport.write(b"\x40\x02" + body[at : at + 2])
+                at += 2
+            if self._body is not None:
+                self._body(body[at:])
 
 
-def _split(data: bytes) -> tuple[int, bytes, bytes] | None:
-    """Head, body and the rest, or None while a packet is not complete."""
-    size, shift, at = 0, 0, 1
+def _split(data: bytes, begin: int) -> tuple[int, bytes, int] | None:
+    """Head, body and where the next one begins, or None while a packet is not complete."""
+    size, shift, at = 0, 0, begin + 1
     while True:
         if at >= len(data):
             return None
@@ -86,4 +98,4 @@ def _split(data: bytes) -> tuple[int, bytes, bytes] | None:
             break
     if len(data) < at + size:
         return None
-    return data[0], data[at : at + size], data[at + size :]
+    return data[begin], data[at : at + size], at + size

@@ -142,23 +142,34 @@ async def crew(count: int, lines: Lines, town: Town, data: Path, *arguments: str
     """
     workers = min(count, max(WORKERS_MIN, -(-count // DEVICES_IN_PROCESS_MAX)))
     share, rest = divmod(count, workers)
-    processes, first = [], 0
+    common = ["--communes", str(town.communes), "--anchor", str(town.anchor), "--data", str(data), *arguments]
+    common += ["--controller", lines.controller, "--port", str(lines.port)]
+    commands, first = [], 0
+    for number in range(workers):
+        own = share + (number < rest)
+        host = lines.hosts[number % len(lines.hosts)]
+        commands.append([*common, "--broker", host, "--first", str(first), "--count", str(own)])
+        first += own
+    async with crew_of("simulators.fleet.worker", commands, count) as found:
+        yield found
+
+
+@asynccontextmanager
+async def crew_of(module: str, commands: Sequence[Sequence[str]], count: int) -> AsyncIterator[Crew]:
+    """Processes that tell by marks, until the block ends.
+
+    Args:
+        commands: the arguments of each.
+        count: how many there are in all of them.
+    """
+    pipe, processes = asyncio.subprocess.PIPE, list[asyncio.subprocess.Process]()
+    found: Crew | None = None
     try:
-        for number in range(workers):
-            own = share + (number < rest)
-            common = ["--communes", str(town.communes), "--anchor", str(town.anchor), "--data", str(data)]
-            where = ["--controller", lines.controller, "--broker", lines.hosts[number % len(lines.hosts)]]
-            command = ["--first", str(first), "--count", str(own), "--port", str(lines.port), *common, *where]
-            processes.append(await _start([*command, *arguments]))
-            first += own
+        for arguments in commands:
+            command = [sys.executable, "-m", module, *arguments]
+            started = asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=_LINE_BYTES_MAX)
+            processes.append(await started)
         found = Crew(processes, count)
         yield found
     finally:
-        if processes:
-            await (found if len(processes) == workers else Crew(processes, first)).end()
-
-
-async def _start(arguments: list[str]) -> asyncio.subprocess.Process:
-    command = [sys.executable, "-m", "simulators.fleet.worker", *arguments]
-    pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=_LINE_BYTES_MAX)
+        await (found or Crew(processes, count)).end()

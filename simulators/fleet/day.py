@@ -1,4 +1,4 @@
-"""A day offline, as a device's outbox has it afterwards: what sounded, in the device's own store, each record once."""
+"""A day offline, as a device's outbox has it afterwards: what sounded, each record once, in its own store."""
 
 from __future__ import annotations
 

@@ -49,6 +49,7 @@ class Town:
 
     Attributes:
         anchor, communes: files for those who run agents.
+        operator_key: with which the emergencies are verified.
         password: of the technician `LOGIN`, once it is furnished.
     """
 
@@ -57,6 +58,7 @@ class Town:
         self.anchor, self.communes = data / "anchor.json", data / "communes.json"
         self.password = ""
         self._root, self._operator = SigningKey.generate(), SigningKey.generate()
+        self.operator_key = self._operator.public
         self._sequence = self._version = 0
 
     async def furnish(self, count: int) -> None:

@@ -77,6 +77,7 @@ async def test_hundreds_at_once_are_acknowledged_after_they_were_taken() -> None
         assert link.up
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("welcome", [b"\x20\x02\x00\x05", WELCOME + b"\x90\x03\x00\x01\x80", b"\x00\xff\xff\xff\xff"])
 async def test_refusal_and_rubbish_never_count_as_connected(welcome: bytes) -> None:
     tries: list[int] = []
@@ -94,6 +95,7 @@ async def test_refusal_and_rubbish_never_count_as_connected(welcome: bytes) -> N
             await link.publish("a", b"x", qos=0)
 
 
+@pytest.mark.slow
 async def test_silent_broker_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_link, "_LOOK_S", 0.05)
     monkeypatch.setattr(report_link, "_SILENT_S_MAX", 0.1)
