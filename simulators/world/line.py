@@ -12,6 +12,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -62,20 +63,23 @@ class Line:
 
     Args:
         chance: the line's own stream.
+        delay_ms, jitter_ms: of each way when nothing is wrong.
 
     Attributes:
         carried_bytes: each way, since the world began.
+        outside: where what it carries arrives: no longer in the process that sent it.
     """
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
+    def __init__(self, chance: random.Random, *, delay_ms: int = _DELAY_MS, jitter_ms: int = _JITTER_MS) -> None:
+        self._chance, self.outside = chance, copy_context()
         self._loop = asyncio.get_running_loop()
         self._troubles: list[Trouble] = []
         self._watchers: list[Callable[[], None]] = []
         self._wires: list[Wire] = []
         self._free_at: dict[Way, float] = {"up": 0.0, "down": 0.0}
         self.carried_bytes: dict[Way, int] = {"up": 0, "down": 0}
-        self.delay_ms, self.jitter_ms, self.loss, self.rate_bytes_s = _DELAY_MS, _JITTER_MS, 0.0, 0
+        self._usual_ms = delay_ms, jitter_ms
+        self._add_up()
 
     # Its state.
 
@@ -141,8 +145,9 @@ class Line:
 
     def _add_up(self) -> None:
         troubles = self._troubles
-        self.delay_ms = _DELAY_MS + sum(one.delay_ms for one in troubles)
-        self.jitter_ms = _JITTER_MS + sum(one.jitter_ms for one in troubles)
+        delay_ms, jitter_ms = self._usual_ms
+        self.delay_ms = delay_ms + sum(one.delay_ms for one in troubles)
+        self.jitter_ms = jitter_ms + sum(one.jitter_ms for one in troubles)
         self.loss = max((one.loss for one in troubles), default=0.0)
         self.rate_bytes_s = min((one.rate_bytes_s for one in troubles if one.rate_bytes_s), default=0)
 
@@ -209,7 +214,7 @@ class Wire:
 
     def __init__(self, line: Line, port: str, torn: Callable[[], None]) -> None:
         self._line, self.torn, self.port = line, torn, port
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._outside = asyncio.get_running_loop(), line.outside
         self._ways: dict[Way, deque[tuple[float, Callable[[], None]]]] = {"up": deque(), "down": deque()}
         self._stalled: dict[Way, float] = {}
         self.open = True
@@ -224,7 +229,7 @@ class Wire:
             return
         queue.append((max(at, queue[-1][0]) if queue else at, arrive))
         if len(queue) == 1:
-            self._loop.call_at(queue[0][0], self._arrive, way)
+            self._loop.call_at(queue[0][0], self._arrive, way, context=self._outside)
 
     def _arrive(self, way: Way) -> None:
         if not self.open or way in self._stalled:
@@ -237,7 +242,8 @@ class Wire:
         queue = self._ways[way]
         _, arrive = queue.popleft()
         if queue:
-            self._loop.call_at(max(queue[0][0], self._loop.time()), self._arrive, way)
+            at = max(queue[0][0], self._loop.time())
+            self._loop.call_at(at, self._arrive, way, context=self._outside)
         arrive()
 
     def look(self) -> None:
@@ -246,7 +252,7 @@ class Wire:
             if way in self._stalled and self._line.passes(way, port=self.port):
                 silent_s = self._loop.time() - self._stalled.pop(way)
                 wait_s = min(max(_RETRANSMIT_S, silent_s), _RETRANSMIT_S_MAX) * self._line.draw()
-                self._loop.call_later(wait_s, self._arrive, way)
+                self._loop.call_later(wait_s, self._arrive, way, context=self._outside)
         if not self._stalled:
             self._line.unwatch(self.look)
 

@@ -1,4 +1,4 @@
-"""What every Link promises, tried on real brokers."""
+"""What every Link promises, tried on real brokers, and on the made-up one of the worlds."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from protocol.limits import ALERT_ENVELOPE_BYTES_MAX
 from protocol.topics import online_topic, unit_topic
 from protocol.units import UnitPath
 from simulators.network import Network
+from simulators.world.broker import Broker as WorldBroker
 from tests.contracts import broker as brokers
+from tests.contracts import world_broker
 from tests.contracts.broker import MOVED, PLACE, Running
+from tests.contracts.world_broker import WorldClient, WorldNetwork, WorldRunning
 
 COMMUNE = UnitPath("vn/92/31498")
 ALERT = unit_topic(COMMUNE, "alert")
@@ -65,36 +68,47 @@ class Listener:
 
 
 Connect = Callable[..., Awaitable[Listener]]
+AnyBroker = Running | WorldRunning
+AnyNetwork = Network | WorldNetwork
 
 
-@pytest.fixture(params=brokers.NAMES)
-async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Running]:
+@pytest.fixture(params=(*brokers.NAMES, *world_broker.NAMES))
+async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyBroker]:
+    if request.param in world_broker.NAMES:
+        yield WorldRunning(WorldBroker(inside=request.param.endswith("inside")))
+        return
     async with brokers.running(request.param, tmp_path) as broker:
         yield broker
 
 
 @pytest.fixture
-def port(broker: Running) -> int:
-    return broker.port
-
-
-@pytest.fixture
-async def network(port: int) -> AsyncIterator[Network]:
+async def network(broker: AnyBroker) -> AsyncIterator[AnyNetwork]:
+    if isinstance(broker, WorldRunning):
+        yield broker.network
+        return
     network = Network()
-    await network.open("127.0.0.1", port)
+    await network.open("127.0.0.1", broker.port)
     yield network
     await network.close()
 
 
+def link_to(broker: AnyBroker, port: int | None, **options: Any) -> MqttLink:
+    """Of the device, over a port of the network if one is given."""
+    backoff = Backoff(low_s=0.05, high_s=0.2)
+    if isinstance(broker, WorldRunning):
+        return broker.link(backoff=backoff, **options)
+    usual = {"keepalive_s": 10, "timeout_s": 5.0, "tls": broker.tls}
+    token = "" if broker.tls else "secret"
+    way = Broker("127.0.0.1", port or broker.port, "dev-c07", token, **{**usual, **options})
+    return MqttLink(way, PLACE, backoff=backoff)
+
+
 @pytest.fixture
-async def connect(broker: Running) -> AsyncIterator[Connect]:
+async def connect(broker: AnyBroker) -> AsyncIterator[Connect]:
     listeners = []
 
-    async def connect(at: int = broker.port, **options: Any) -> Listener:
-        usual = {"keepalive_s": 10, "timeout_s": 5.0, "tls": broker.tls}
-        token = "" if broker.tls else "secret"
-        way = Broker("127.0.0.1", at, "dev-c07", token, **{**usual, **options})
-        listener = Listener(MqttLink(way, PLACE, backoff=Backoff(low_s=0.05, high_s=0.2)))
+    async def connect(at: int | None = None, **options: Any) -> Listener:
+        listener = Listener(link_to(broker, at, **options))
         listeners.append(listener)
         await listener.wait_seen(LinkChanged(True))
         return listener
@@ -105,23 +119,31 @@ async def connect(broker: Running) -> AsyncIterator[Connect]:
 
 
 @contextlib.asynccontextmanager
-async def controller(broker: Running) -> AsyncIterator[aiomqtt.Client]:
+async def controller(broker: AnyBroker) -> AsyncIterator[aiomqtt.Client | WorldClient]:
+    if isinstance(broker, WorldRunning):
+        await asyncio.sleep(0.02)  # as long as it takes a real one to connect
+        inside = WorldClient(broker.broker)
+        yield inside
+        inside.connection.farewell()
+        return
     async with aiomqtt.Client("127.0.0.1", broker.inside, identifier="controller") as client:
         yield client
 
 
-async def wait_payload(client: aiomqtt.Client, payload: bytes) -> None:
+async def wait_payload(client: aiomqtt.Client | WorldClient, payload: bytes) -> None:
     async with asyncio.timeout(5):
         async for message in client.messages:
             if message.payload == payload:
                 return
 
 
-async def port_of(network: Network, port: int) -> int:
-    return await network.open("127.0.0.1", port)
+async def port_of(network: AnyNetwork, broker: AnyBroker) -> int | None:
+    if isinstance(broker, WorldRunning) or isinstance(network, WorldNetwork):
+        return None
+    return await network.open("127.0.0.1", broker.port)
 
 
-async def test_each_topic_has_its_event(broker: Running, connect: Connect) -> None:
+async def test_each_topic_has_its_event(broker: AnyBroker, connect: Connect) -> None:
     listener = await connect()
     async with controller(broker) as client:
         await client.publish(DOC, b"parcel", qos=1)
@@ -132,21 +154,21 @@ async def test_each_topic_has_its_event(broker: Running, connect: Connect) -> No
     await listener.wait_seen(LiveSegmentReceived(b"segment"))
 
 
-async def test_retained_parcel_awaits_the_device(broker: Running, connect: Connect) -> None:
+async def test_retained_parcel_awaits_the_device(broker: AnyBroker, connect: Connect) -> None:
     async with controller(broker) as client:
         await client.publish(DOC, b"in force", qos=1, retain=True)
     listener = await connect()
     await listener.wait_seen(ParcelReceived(b"in force", Route.DOC))
 
 
-async def test_oversized_message_arrives_cut_off(broker: Running, connect: Connect) -> None:
+async def test_oversized_message_arrives_cut_off(broker: AnyBroker, connect: Connect) -> None:
     listener = await connect()
     async with controller(broker) as client:
         await client.publish(ALERT, bytes(ALERT_ENVELOPE_BYTES_MAX * 4), qos=1)
     await listener.wait_seen(EnvelopeReceived(bytes(ALERT_ENVELOPE_BYTES_MAX + 1), Route.ALERT))
 
 
-async def test_publish_reaches_the_controller(broker: Running, connect: Connect) -> None:
+async def test_publish_reaches_the_controller(broker: AnyBroker, connect: Connect) -> None:
     listener = await connect()
     async with controller(broker) as client:
         await client.subscribe("loalang/v1/d/+/up/#", qos=1)
@@ -160,14 +182,14 @@ async def test_publish_reaches_the_controller(broker: Running, connect: Connect)
     assert topics == {"loalang/v1/d/dev-c07/up/status": b"{}", online_topic("dev-c07"): b"1"}
 
 
-async def test_publish_without_link_fails(port: int) -> None:
-    link = MqttLink(Broker("127.0.0.1", port, "dev-c07", "secret"), PLACE)
+async def test_publish_without_link_fails(broker: AnyBroker) -> None:
+    link = link_to(broker, None)
     with pytest.raises(PortError):
         await link.publish("loalang/v1/d/dev-c07/up/status", b"{}")
 
 
-async def test_cut_link_comes_back(broker: Running, port: int, network: Network, connect: Connect) -> None:
-    listener = await connect(await port_of(network, port))
+async def test_cut_link_comes_back(broker: AnyBroker, network: AnyNetwork, connect: Connect) -> None:
+    listener = await connect(await port_of(network, broker))
     network.cut()
     await listener.wait_seen(LinkChanged(False))
     network.restore()
@@ -177,8 +199,10 @@ async def test_cut_link_comes_back(broker: Running, port: int, network: Network,
     await listener.wait_seen(EnvelopeReceived(b"after", Route.ALERT))
 
 
-async def test_publish_under_way_fails_with_the_link(port: int, network: Network, connect: Connect) -> None:
-    listener = await connect(await port_of(network, port))
+async def test_publish_under_way_fails_with_the_link(
+    broker: AnyBroker, network: AnyNetwork, connect: Connect
+) -> None:
+    listener = await connect(await port_of(network, broker))
     network.half_open()
     sending = asyncio.create_task(listener.link.publish("loalang/v1/d/dev-c07/up/status", b"{}"))
     await asyncio.sleep(0)
@@ -188,8 +212,8 @@ async def test_publish_under_way_fails_with_the_link(port: int, network: Network
             await sending
 
 
-async def test_half_open_link_is_noticed(port: int, network: Network, connect: Connect) -> None:
-    listener = await connect(await port_of(network, port), keepalive_s=1, timeout_s=1.0)
+async def test_half_open_link_is_noticed(broker: AnyBroker, network: AnyNetwork, connect: Connect) -> None:
+    listener = await connect(await port_of(network, broker), keepalive_s=1, timeout_s=1.0)
     network.half_open()
     began = asyncio.get_running_loop().time()
     await listener.wait_seen(LinkChanged(False))
@@ -198,10 +222,8 @@ async def test_half_open_link_is_noticed(port: int, network: Network, connect: C
     await listener.wait_seen(LinkChanged(True), times=2)
 
 
-async def test_messages_wait_for_an_absent_device(
-    broker: Running, port: int, network: Network, connect: Connect
-) -> None:
-    listener = await connect(await port_of(network, port))
+async def test_messages_wait_for_an_absent_device(broker: AnyBroker, network: AnyNetwork, connect: Connect) -> None:
+    listener = await connect(await port_of(network, broker))
     async with controller(broker) as client:
         await client.subscribe(online_topic("dev-c07"), qos=1)
         network.cut()
@@ -212,10 +234,10 @@ async def test_messages_wait_for_an_absent_device(
 
 
 async def test_week_of_parcels_does_not_wait_for_a_device(
-    broker: Running, port: int, network: Network, connect: Connect
+    broker: AnyBroker, network: AnyNetwork, connect: Connect
 ) -> None:
     """The controller renews every parcel each hour: whoever was away needs the newest, and the emergency at once."""
-    listener = await connect(await port_of(network, port))
+    listener = await connect(await port_of(network, broker))
     async with controller(broker) as client:
         await client.subscribe(online_topic("dev-c07"), qos=1)
         network.cut()
@@ -230,7 +252,7 @@ async def test_week_of_parcels_does_not_wait_for_a_device(
     assert len([one for one in listener.seen if isinstance(one, ParcelReceived | LiveSegmentReceived)]) == 1
 
 
-async def test_offline_is_told_by_the_broker(broker: Running, connect: Connect) -> None:
+async def test_offline_is_told_by_the_broker(broker: AnyBroker, connect: Connect) -> None:
     listener = await connect()
     async with controller(broker) as client:
         await client.subscribe(online_topic("dev-c07"), qos=1)
@@ -238,7 +260,7 @@ async def test_offline_is_told_by_the_broker(broker: Running, connect: Connect) 
         await wait_payload(client, b"0")
 
 
-async def test_undecided_alert_comes_again(broker: Running, connect: Connect) -> None:
+async def test_undecided_alert_comes_again(broker: AnyBroker, connect: Connect) -> None:
     """The power fails after the alert arrived and before it was stored."""
     alert = EnvelopeReceived(b"alert", Route.ALERT)
     first = await connect()
@@ -251,7 +273,7 @@ async def test_undecided_alert_comes_again(broker: Running, connect: Connect) ->
     await second.wait_seen(alert)
 
 
-async def test_alert_overtakes_documents(broker: Running, connect: Connect) -> None:
+async def test_alert_overtakes_documents(broker: AnyBroker, connect: Connect) -> None:
     listener = await connect()
     listener.hold()
     async with controller(broker) as client:
@@ -265,7 +287,7 @@ async def test_alert_overtakes_documents(broker: Running, connect: Connect) -> N
     assert listener.seen.index(EnvelopeReceived(b"alert", Route.ALERT)) < 4
 
 
-async def test_moved_device_listens_there_and_no_longer_here(connect: Connect, broker: Running) -> None:
+async def test_moved_device_listens_there_and_no_longer_here(connect: Connect, broker: AnyBroker) -> None:
     listener = await connect()
     listener.link.relocate(MOVED)
     await listener.wait_seen(LinkChanged(True), times=2)
