@@ -24,14 +24,21 @@ from edge.core.effects import StoredDocument
 from edge.ports import PortError, Stored
 
 _SCHEMA: Final = 2
+# Each save looks through what there is, but not through the envelopes themselves.
+_INDEX: Final = "CREATE INDEX documents_entries ON documents (key, digest, number)"
 _TABLES: Final = (
     "CREATE TABLE registers"
     " (id INTEGER PRIMARY KEY CHECK (id = 1), data BLOB NOT NULL, digest TEXT NOT NULL, number INTEGER NOT NULL)",
     "CREATE TABLE documents"
     " (key TEXT PRIMARY KEY, digest TEXT NOT NULL, envelope BLOB NOT NULL, number INTEGER NOT NULL)",
+    _INDEX,
 )
 _UPGRADES: Final = {
-    1: tuple(f"ALTER TABLE {one} ADD COLUMN number INTEGER NOT NULL DEFAULT 0" for one in ("registers", "documents")),
+    1: (
+        "ALTER TABLE registers ADD COLUMN number INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE documents ADD COLUMN number INTEGER NOT NULL DEFAULT 0",
+        _INDEX,
+    ),
 }
 T = TypeVar("T")
 BALLAST_BYTES: Final = 1024 * 1024
@@ -186,7 +193,7 @@ def _insert(connection: Connection, documents: Iterable[Mirrored]) -> None:
 
 
 def _entries(connection: Connection) -> list[Entry]:
-    rows = connection.execute("SELECT key, digest, number FROM documents ORDER BY rowid").fetchall()
+    rows = connection.execute("SELECT key, digest, number FROM documents ORDER BY key").fetchall()
     return [_entry(row) for row in rows]
 
 
@@ -205,8 +212,10 @@ def _is_sealed(row: Sequence[Any], entries: Iterable[Entry]) -> bool:
 
 def _newest(connection: Connection) -> int:
     """Number of the last save that the database knows of."""
-    query = "SELECT MAX(number) FROM (SELECT number FROM registers UNION ALL SELECT number FROM documents)"
-    newest = connection.execute(query).fetchone()[0] or 0
+    row = connection.execute("SELECT number FROM registers").fetchone()
+    if row is None:  # rebuilt, and not saved since
+        row = connection.execute("SELECT MAX(number) FROM documents").fetchone()
+    newest = row[0] or 0
     if not isinstance(newest, int):
         raise DatabaseDamagedError("the number of a save is no number")
     return newest
@@ -216,7 +225,7 @@ def _seal(number: int, registers: bytes, entries: Iterable[Entry]) -> str:
     """A digest over all that belongs together; an older agent, which numbered nothing, made it of the registers."""
     if number == 0:
         return _digest(registers)
-    names = "\n".join(sorted(one.name for one in entries))
+    names = "\n".join(sorted(f"{one.key} {one.digest} {one.number}" for one in entries))
     return _digest(f"{number}\n{names}\n".encode() + registers)
 
 
