@@ -160,6 +160,7 @@ class Offices:
         above: str | None = None,
         keys: tuple[str, ...] = (),
         epoch: int = 0,
+        life_ms: int = _LIFE_MS,
     ) -> Signed:
         """A grant for an office, new or renewed: the newest serial speaks."""
         count = 1 if threshold == 1 else threshold + 1
@@ -174,7 +175,7 @@ class Offices:
             threshold=threshold,
             depth=depth,
             not_before=began,
-            expires=WallMs(DAWN + _LIFE_MS - (0 if parent is None else DAY_MS)),
+            expires=WallMs(min(at + life_ms, DAWN + _LIFE_MS - (0 if parent is None else DAY_MS))),
             epoch=epoch,
             serial=self.next(f"serial {scope}/{holder}"),
             parent=ANCHOR_ID if parent is None else parent.digest,
@@ -185,13 +186,15 @@ class Offices:
         self.posts[scope, holder] = Post(scope, holder, names, threshold, made, above)
         return made
 
-    def renew(self, scope: UnitPath, *, at: WallMs, key: str = "", epoch: int | None = None) -> Signed:
+    def renew(
+        self, scope: UnitPath, *, at: WallMs, key: str = "", epoch: int | None = None, life_ms: int = _LIFE_MS
+    ) -> Signed:
         """The commune's operator for another while, with the same key or with a new one."""
         post = self.posts[scope, OPERATOR]
         former = post.grant.document
         assert isinstance(former, Grant), "a post has a grant"
         keys, epoch = ((key,) if key else post.keys), former.epoch if epoch is None else epoch
-        return self.appoint(scope, OPERATOR, VERBS, at=at, above=post.above, keys=keys, epoch=epoch)
+        return self.appoint(scope, OPERATOR, VERBS, at=at, above=post.above, keys=keys, epoch=epoch, life_ms=life_ms)
 
     def deny(self, scope: UnitPath, epoch: int, *, at: WallMs) -> Signed:
         """The commune's chair takes back all that it gave before this epoch."""

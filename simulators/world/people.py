@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from protocol.audible_config import AudibleConfig, Fallback, Station, StoredMessage, Window
 from protocol.bulletin import BulletinClass, CatchUp, MediaRef, Weekly
@@ -25,6 +26,8 @@ from simulators.world.office import OPERATOR, PROVINCE, Signed
 
 if TYPE_CHECKING:
     from simulators.world.world import World
+
+T = TypeVar("T")
 
 HOUR_S: Final = 3600
 MINUTE_MS: Final = 60_000
@@ -72,8 +75,7 @@ class Desk:
 
     def pick(self, number: int) -> Item | None:
         """One of the items, by any number."""
-        names = sorted(self.items)
-        return self.items[names[number % len(names)]] if names else None
+        return chosen(number, self.items.values(), name=lambda one: one.id)
 
 
 class People:
@@ -208,6 +210,11 @@ class People:
 def _relay(unit: UnitPath, name: str, at_s: int, minutes: int, station: Station) -> Item:
     content = Relay(station.frequency_khz, minutes * MINUTE_MS, station.pi)
     return Item(name, f"Tiếp âm {station.name}", BulletinClass.ORDINARY, content, every_day(at_s), (unit,))
+
+
+def chosen(number: int, things: Iterable[T], *, name: Callable[[T], str]) -> T | None:
+    """One of them, by any number; the same one when others are not there, so that a story can be made shorter."""
+    return min(things, key=lambda one: hashlib.blake2b(f"{number}/{name(one)}".encode()).digest(), default=None)
 
 
 def every_day(at_s: int) -> Weekly:

@@ -15,7 +15,7 @@ from protocol.units import UnitPath, covers
 from simulators.world.attackers import WANTS, WAYS, forge, huge, rubbish
 from simulators.world.office import Signed, units_of
 from simulators.world.paths import PATHS, STICK, deliver, place_of, say
-from simulators.world.people import in_words, words_of
+from simulators.world.people import chosen, in_words, words_of
 from simulators.world.plan import Happening, Kind, Shape, sometimes
 
 if TYPE_CHECKING:
@@ -69,11 +69,12 @@ def _draw_forged(dice: random.Random, shape: Shape, names: tuple[str, ...]) -> l
 
 
 def _replayed(world: World, happening: Happening) -> None:
-    """One of all documents that were ever signed along this unit, the `number`-th of them."""
+    """One of all documents that were ever signed along this unit; `number` says which."""
     unit = unit_at(world, happening.who)
     history = [] if unit is None else history_of(world, unit)
-    if history:
-        deliver(world, happening.who, happening.words, history[happening.number % len(history)].envelope.pack())
+    old = chosen(happening.number, history, name=lambda one: f"{one.kind} {one.document.scope} {one.at}")
+    if old is not None:
+        deliver(world, happening.who, happening.words, old.envelope.pack())
 
 
 def history_of(world: World, unit: UnitPath) -> list[Signed]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from simulators.world.world import World
 
 _RENEWALS_A_DAY: Final = 0.1
+_LAPSES_A_DAY: Final = 0.06
+_NOTICED_MS: Final = 10 * MINUTE_MS
 _THEFTS_A_DAY: Final = 0.06
 _MOVES_A_DAY: Final = 0.02
 _MERGERS_A_DAY: Final = 0.05
@@ -37,6 +39,24 @@ def _renew(world: World, happening: Happening) -> None:
     if unit in world.people.desks:
         key = f"{unit}/{OPERATOR} {happening.at_ms}" if happening.words == "new" else ""
         world.people.hand_in(world.offices.renew(unit, at=world.trace_wall(), key=key))
+
+
+def _lapse(world: World, happening: Happening) -> None:
+    """The operator's grant runs out after `number` milliseconds, and is renewed ten minutes too late."""
+    unit, at = UnitPath(happening.who), world.trace_wall()
+    if unit in world.people.desks:
+        world.people.hand_in(world.offices.renew(unit, at=at, life_ms=happening.number))
+        too_late_ms = happening.number + _NOTICED_MS
+        world.later(too_late_ms, lambda: world.people.hand_in(world.offices.renew(unit, at=world.trace_wall())))
+
+
+def _draw_lapses(dice: random.Random, shape: Shape, names: tuple[str, ...]) -> list[Happening]:
+    found = []
+    for at_ms, unit in sometimes(dice, shape, units_of(names), per_day=_LAPSES_A_DAY):
+        number = dice.choice((5, 60, 600)) * MINUTE_MS
+        if at_ms + number + _NOTICED_MS < shape.calm_ms:
+            found.append(Happening(at_ms, unit, "people.lapse", number))
+    return found
 
 
 def _draw_renewals(dice: random.Random, shape: Shape, names: tuple[str, ...]) -> list[Happening]:
@@ -125,6 +145,7 @@ def _draw_moves(dice: random.Random, shape: Shape, names: tuple[str, ...]) -> li
 
 KINDS: Final = {
     "people.renew": Kind(_renew, _draw_renewals, fault=False),
+    "people.lapse": Kind(_lapse, _draw_lapses),
     "people.stolen_key": Kind(_stolen, _draw_thefts),
     "people.move": Kind(_move, _draw_moves, fault=False),
 }

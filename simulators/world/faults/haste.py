@@ -19,7 +19,7 @@ from protocol.units import UnitPath, ancestors
 from simulators.world.faults.emergencies import alert_of, issue_alert
 from simulators.world.office import OPERATOR, PROVINCE, Signed, units_of
 from simulators.world.paths import ALERT_PATH, DOC_PATH, PATHS, deliver, place_of, plug
-from simulators.world.people import MINUTE_MS, Desk
+from simulators.world.people import MINUTE_MS, Desk, chosen
 from simulators.world.plan import Happening, Kind, Shape, sometimes
 
 if TYPE_CHECKING:
@@ -160,7 +160,8 @@ def _stick(world: World, happening: Happening) -> None:
     if carried == "old":
         former = [one for one in world.offices.signed.values() if one.kind is Document.SCHEDULE]
         former = [one for one in former if one.document.scope == unit]
-        found = [*found[:-1], former[happening.number % len(former)]] if former else found
+        old = chosen(happening.number, former, name=lambda one: str(one.at))
+        found = [*found[:-1], old] if old is not None else found
     elif carried == "alert" and unit in world.people.desks:
         alert = alert_of(world, unit, f"s{happening.at_ms}", life_ms=_NOTICED_MS)
         found.append(issue_alert(world, Document.ALERT, alert))

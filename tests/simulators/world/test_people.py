@@ -13,7 +13,7 @@ from simulators.world.clock import DAWN
 from simulators.world.faults.haste import UNREADABLE
 from simulators.world.office import OPERATOR, PROVINCE
 from simulators.world.paths import ALERT_PATH, DOC_PATH, deliver
-from simulators.world.people import in_words, words_of
+from simulators.world.people import chosen, in_words, words_of
 from simulators.world.plan import Happening
 from simulators.world.world import World
 from tests.simulators.world.play import MINUTE_MS, SIX, Story, play
@@ -274,6 +274,27 @@ def test_renewed_key_speaks_and_the_former_one_does_not() -> None:
     assert former
     assert story.refusals("schedule") == [Refusal.GRANT_RENEWED]
     assert len(story.received("schedule")) == 3
+
+
+def test_grant_that_ran_out_says_nothing_until_it_is_renewed() -> None:
+    story = play(
+        Happening(NIGHT, UNIT, "people.lapse", 5 * MINUTE_MS),
+        alert(NIGHT + 8 * MINUTE_MS),
+        Happening(NIGHT + 8 * MINUTE_MS + 1000, UNIT, "people.again", 10, ALERT_PATH),
+        alert(NIGHT + 16 * MINUTE_MS),
+        hours=0.6,
+    )
+    assert story.refusals("alert") == [Refusal.GRANT_EXPIRED]
+    assert [at_ms > NIGHT + 16 * MINUTE_MS for at_ms, _ in story.heard(DEVICE)] == [True]
+
+
+def test_shorter_story_leaves_other_choices_as_they_were() -> None:
+    names = [f"x{number}" for number in range(20)]
+    for number in range(20):
+        first = chosen(number, names, name=str)
+        fewer = [one for one in names if one == first or int(one[1:]) % 2]
+        assert chosen(number, fewer, name=str) == first
+    assert chosen(3, [], name=str) is None
 
 
 @pytest.mark.slow
