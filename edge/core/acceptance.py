@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from edge.core.at_hand import StopMark
 from edge.core.change import replace
 from edge.core.in_force import Accepted
-from edge.core.state import AgentState, StopMark
+from edge.core.state import AgentState
 from edge.core.trust_state import CancelMark, SequenceWindow
 from edge.core.turn import Turn
 from protocol.alert import Alert, Cancel, Stop

@@ -31,6 +31,7 @@ from edge.core import (
     trust,
     withheld,
 )
+from edge.core.at_hand import StopMark, Talk
 from edge.core.effects import Effect, Relocate, SaveState
 from edge.core.events import (
     AttestationReceived,
@@ -61,7 +62,7 @@ from edge.core.events import (
     TalkReleased,
     Ticked,
 )
-from edge.core.state import AgentState, Calm, Identity, StopMark, Talk
+from edge.core.state import AgentState, Calm, Identity
 from edge.core.turn import Turn
 from protocol.clock import MonoMs, Now, WallMs
 from protocol.errors import DocumentError

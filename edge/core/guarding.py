@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from edge.core.at_hand import StopMark
 from edge.core.effects import ArmGuardian
 from edge.core.guarding_plan import GUARDED_WINDOWS_MAX, GuardedStation, GuardedWindow, GuardingPlan
-from edge.core.state import AgentState, GuardState, StopMark
+from edge.core.state import AgentState, GuardState
 from edge.core.timeline import config_of
 from edge.core.turn import Turn
 from protocol.audible_config import AudibleConfig, Fallback, Window

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from edge.core.at_hand import StoredSpeech
 from edge.core.events import MessagePressed
 from edge.core.output import MessageOutput, Rung
-from edge.core.state import AgentState, StoredSpeech
+from edge.core.state import AgentState
 from edge.core.timeline import config_of
 from edge.core.turn import Turn
 from protocol.audible_config import StoredMessage, in_any

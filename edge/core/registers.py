@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from edge.core.at_hand import StopMark
 from edge.core.change import replace
 from edge.core.root import restore_identity
-from edge.core.state import AgentState, Identity, LiveState, Progress, StopMark
+from edge.core.state import AgentState, Identity, LiveState, Progress
 from edge.core.trust_state import CancelMark, RootTaken, SequenceWindow, Transfer, TrustState
 from protocol import codec
 from protocol.clock import WallMs

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge.core.at_hand import StickSeen, StopMark, StoredSpeech, Talk
 from edge.core.events import BoardPart, ClockSource
 from edge.core.in_force import InForce
 from edge.core.output import Output, Silence
 from edge.core.trust_state import TrustState
 from protocol.audible_config import AudibleConfig
-from protocol.bulletin import BulletinClass, MediaRef
+from protocol.bulletin import BulletinClass
 from protocol.clock import ClockTrust, MonoMs, WallMs
 from protocol.grants import Anchor
 from protocol.report import EndReason, FaultCode, Level
@@ -124,36 +125,6 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
-    """The talk button is down."""
-
-    since: MonoMs
-    emergency: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSpeech:
-    """A stored message that was asked for by its button and has not ended.
-
-    Attributes:
-        document: digest of the signed configuration that names it.
-    """
-
-    number: int
-    media: MediaRef
-    document: str
-    since: MonoMs
-
-
-@dataclass(frozen=True, slots=True)
-class StopMark:
-    """Rungs 4 to 8 are silent until then."""
-
-    until: WallMs
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
 class LiveState:
     """The segments of one live session.
 
@@ -227,14 +198,6 @@ class SoundState:
     card_present: bool = True
     shift_ms: int = 0
     resting: Mapping[str, MonoMs] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class StickSeen:
-    """A stick with a bundle was put in; `useful` when something on it is obeyed."""
-
-    at: MonoMs
-    useful: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from typing import Final
 
 from edge.core import clock_trust
 from edge.core.acceptance import accept, put, remove
+from edge.core.at_hand import StickSeen
 from edge.core.belonging import take_assignment
 from edge.core.change import replace
 from edge.core.effects import PublishReport
 from edge.core.events import Route
 from edge.core.in_force import Accepted
 from edge.core.offices import take_denial, take_grant
-from edge.core.state import StickSeen
 from edge.core.trust_state import TrustState
 from edge.core.turn import Turn
 from protocol import codec

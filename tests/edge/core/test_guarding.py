@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.core import guarding
+from edge.core.at_hand import StopMark
 from edge.core.effects import ArmGuardian, SaveState
 from edge.core.guarding_plan import GUARDED_WINDOWS_MAX, GuardedStation, GuardingPlan
-from edge.core.state import StopMark
 from protocol.audible_config import AudibleConfig, Fallback, Station, Window, in_any
 from protocol.clock import DAY_MS, DAY_S, WallMs, wall_at
 from protocol.units import UnitPath

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from edge.core.at_hand import StopMark
 from edge.core.output import Rung
-from edge.core.state import StopMark
 from protocol.alert import Stop
 from protocol.clock import DAY_MS, WallMs
 from protocol.denial import Denial
