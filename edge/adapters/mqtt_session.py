@@ -141,7 +141,7 @@ class Session(aiomqtt.Client):
 
     async def _misc_loop(self) -> None:
         """aiomqtt looks every second whether to ask the broker for a sign of life, also when that is due in 30."""
-        while self._client.loop_misc() == MQTT_ERR_SUCCESS:
+        while self._client.loop_misc() == MQTT_ERR_SUCCESS:  # noqa: ASYNC110 nothing tells when a sign of life is due
             await asyncio.sleep(self._look_s)
 
     async def open(self) -> None:
