@@ -98,6 +98,9 @@ class Line:
         if trouble in self._troubles:
             self._troubles.remove(trouble)
             self._add_up()
+            for wire in tuple(self._wires):
+                if wire.portal and not self.portal(wire.port):
+                    wire.tear()
             self._tell()
 
     def cut(self) -> None:
@@ -115,10 +118,11 @@ class Line:
         for wire in tuple(self._wires):
             wire.tear()
 
-    def passes(self, *ways: Way, port: str = "") -> bool:
-        """Whether something sent now would arrive; without a way: both ways."""
+    def passes(self, *ways: Way, port: str = "", portal: bool = False) -> bool:
+        """Whether something sent now would arrive; without a way: both ways. With `portal`: at the portal."""
         for one in self._troubles:
-            if one.port in ("", port) and (one.portal or any(getattr(one, way) for way in ways or BOTH)):
+            blocks = (one.portal and not portal) or any(getattr(one, way) for way in ways or BOTH)
+            if blocks and one.port in ("", port):
                 return False
         return True
 
@@ -210,10 +214,14 @@ class Line:
 
 
 class Wire:
-    """One TCP connection: what is sent arrives in order, late when it must, or never because the wire has ended."""
+    """One TCP connection: what is sent arrives in order, late when it must, or never because the wire has ended.
+
+    Attributes:
+        portal: it leads to somebody else.
+    """
 
     def __init__(self, line: Line, port: str, torn: Callable[[], None]) -> None:
-        self._line, self.torn, self.port = line, torn, port
+        self._line, self.torn, self.port, self.portal = line, torn, port, line.portal(port)
         self._loop, self._outside = asyncio.get_running_loop(), line.outside
         self._ways: dict[Way, deque[tuple[float, Callable[[], None]]]] = {"up": deque(), "down": deque()}
         self._stalled: dict[Way, float] = {}
@@ -234,7 +242,7 @@ class Wire:
     def _arrive(self, way: Way) -> None:
         if not self.open or way in self._stalled:
             return
-        if not self._line.passes(way, port=self.port):
+        if not self._line.passes(way, port=self.port, portal=self.portal):
             if not self._stalled:
                 self._line.watch(self.look)
             self._stalled[way] = self._loop.time()
@@ -249,7 +257,7 @@ class Wire:
     def look(self) -> None:
         """The line has changed: what TCP kept is sent again, the later the longer it has been silent."""
         for way in BOTH:
-            if way in self._stalled and self._line.passes(way, port=self.port):
+            if way in self._stalled and self._line.passes(way, port=self.port, portal=self.portal):
                 silent_s = self._loop.time() - self._stalled.pop(way)
                 wait_s = min(max(_RETRANSMIT_S, silent_s), _RETRANSMIT_S_MAX) * self._line.draw()
                 self._loop.call_later(wait_s, self._arrive, way, context=self._outside)

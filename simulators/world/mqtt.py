@@ -42,6 +42,7 @@ class WorldSession:
         self._active_s = self._loop.time()
         self._unanswered: asyncio.TimerHandle | None = None
         self._unheard: asyncio.TimerHandle | None = None
+        self._gone = False
         self.lost: asyncio.Future[None] = self._loop.create_future()
 
     # The device's end.
@@ -99,7 +100,7 @@ class WorldSession:
         """Ends the connection without a farewell: the broker sends our will when it learns of it."""
         wire, far = self._wire, self._far
         self._end()
-        if wire is not None and far is not None and far.open:
+        if wire is not None and far is not None and far.open and not self._gone:
             if self._line.passes("up", port=PORT):
                 self._loop.call_later(self._line.delay_ms / 1000, far.end)
             else:
@@ -107,7 +108,7 @@ class WorldSession:
 
     def vanish(self) -> None:
         """The power is gone: nobody says anything any more."""
-        far = self._far
+        far, self._gone = self._far, True
         self._end()
         if far is not None and far.open:
             self._expect_silence(far)

@@ -75,6 +75,8 @@ class WorldFetcher:
 
     async def _pass(self, wire: Wire, way: Any, size_bytes: int) -> None:
         """Returns when so many bytes are over; raises FetchError when nothing comes for too long."""
+        if not wire.open:
+            raise FetchError("the connection broke off")
         over: asyncio.Future[None] = self._loop.create_future()
         wire.torn = partial(_break, over)
         timer = self._loop.call_later(_IDLE_S, _break, over)
@@ -96,7 +98,7 @@ class WorldFetcher:
 
     async def _bring(self, wire: Wire, media: MediaRef, sink: MediaSink) -> None:
         offset = sink.offset_bytes
-        if self._line.portal(PORT):
+        if wire.portal:
             body = PORTAL_PAGE[offset:]  # a page of our own that knows nothing of ranges
         else:
             whole = self._web.media(media.digest)
@@ -117,7 +119,7 @@ class WorldFetcher:
         """See `edge.ports.Fetcher`."""
         wire = await self._call()
         try:
-            answer = PORTAL_PAGE if self._line.portal(PORT) else self._web.attest(nonce)
+            answer = PORTAL_PAGE if wire.portal else self._web.attest(nonce)
             await self._pass(wire, "down", len(answer or b""))
         finally:
             wire.close()
@@ -150,7 +152,7 @@ class WorldFetcher:
         wire = await self._call()
         try:
             while True:
-                if self._line.portal(PORT):
+                if wire.portal:
                     raise FetchError("not an answer to a poll")
                 place = self._place
                 found = self._web.documents(place, cursor)
