@@ -29,7 +29,7 @@ class QuietHours:
     def take(self, record: Record) -> None:
         """See `Checker`."""
         if not isinstance(record.thing, Heard):
-            if record.who in self._sounding:
+            if record.who in self._sounding and record.what != "violation":
                 self._look(record.who, record.at)
             return
         if record.thing.reason is None:
@@ -45,7 +45,7 @@ class QuietHours:
         hours = config_of(device.state).quiet_hours
         edges = (WallMs(at - _TOLERANCE_MS), at, WallMs(at + _TOLERANCE_MS))
         if all(in_any(hours, one) for one in edges):
-            self._tell(who, "quiet_hours", f"rung {self._sounding[who]} in quiet hours")
+            self._tell(who, "quiet_hours", f"rung {self._sounding.pop(who)} in quiet hours")
 
     def end(self) -> None:
         """See `Checker`."""

@@ -57,7 +57,7 @@ class Box:
     @property
     def spoiled(self) -> bool:
         """Whether the card lied, rotted or was damaged: what it gave back is not the agent's doing."""
-        return self.device.card.spoiled
+        return bool(getattr(self.device.card, "spoiled", False))
 
     @property
     def rung(self) -> Rung:
@@ -174,6 +174,7 @@ class Truth:
             box.save_failed = record.at
         if type(event) in self._events:
             box.pending = record
+            self.at(WallMs(record.at + getattr(box.device.card, "slow_ms", 0)), box, _nothing)
 
     def _commit(self, box: Box) -> None:
         record, box.pending = box.pending, None
@@ -204,3 +205,7 @@ class Truth:
             if box is not None and box.pending is not None:
                 self._commit(box)
             act()
+
+
+def _nothing() -> None:
+    """That an instant has come is enough: what was pending counts."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from edge.core.events import MessagePressed, TalkPressed, TalkReleased
-from edge.core.output import MessageOutput, MicrophoneOutput, Output, Rung, SlotOutput
+from edge.core.output import AlertOutput, MessageOutput, MicrophoneOutput, Output, Rung, SlotOutput
 from protocol.clock import DAY_MS, WallMs, local_second
 from simulators.world.checkers.checker import Tell
 from simulators.world.checkers.papers import Papers
@@ -107,6 +107,9 @@ class VerifiedSource:
     def _judge(self, box: Box, output: Output, *, fresh: bool) -> None:
         if output.key not in box.sounding:
             return
+        if len(box.sounding) > 1 and not isinstance(output, AlertOutput):
+            self._truth.at(WallMs(self._truth.now + AT_ONCE_MS), box, lambda: self._judge(box, output, fresh=fresh))
+            return  # ducked under an attention tone (section 2): how long that may be, `start` judges
         wrong = self._wrong(box, output, fresh=fresh)
         if wrong is not None and (box.name, output.key) not in self._told:
             self._told.add((box.name, output.key))
