@@ -68,6 +68,7 @@ class Stage:
             devices={NAME: self.device},
             offices=self.offices,
             shape=Shape(1, 1, 1.0),
+            front=SimpleNamespace(false_reports=set()),
             trace_wall=lambda: self.now,
         )
         self.state = AgentState(identity)
@@ -120,9 +121,9 @@ class Stage:
     def believe(self, error_ms: int = 0) -> None:
         """Two sources agree about the hour."""
         offset = self.now + error_ms - self.mono
-        self.device.state = self.state = replace(self.state, clock=ClockState(agreed=offset))
         for source in (ClockSource.NTP, ClockSource.RTC):
             self.event(ClockRead(source, WallMs(self.now + error_ms)))
+        self.device.state = self.state = replace(self.state, clock=ClockState(agreed=offset))
         self.wait(1)
 
     def give(self, *signed: Signed, route: Route = Route.DOC) -> None:
