@@ -22,6 +22,9 @@ INCOMING_MAX: Final = 20_000
 OUTGOING_MAX: Final = 2_000
 RETRY_S_MIN: Final = 0.2
 RETRY_S_MAX: Final = 10.0
+STABLE_S: Final = 60.0
+YIELDING_S_MAX: Final = 60.0
+_ENDED_EARLY_MANY: Final = 8
 
 Received = Callable[[str, bytes, bool], None]
 """Topic, payload and whether the broker had retained it."""
@@ -48,7 +51,7 @@ class MqttLink:
         self._received = received
         self._connected = connected
         self._client: aiomqtt.Client | None = None
-        self._failures = 0
+        self._failures = self._ended_early = 0
         self.connections = 0
         """How often the connection was made."""
 
@@ -69,13 +72,35 @@ class MqttLink:
 
     async def run(self, address: BrokerAddress) -> None:
         """Connects, serves, and starts again, until it is cancelled."""
+        loop = asyncio.get_running_loop()
         while True:
+            began_s, former = loop.time(), self.connections
             try:
                 await self._serve(address)
             except (aiomqtt.MqttError, OSError, ValueError) as error:
                 self._tell(error, address)
-            delay = min(RETRY_S_MIN * 2 ** min(self._failures, 8), RETRY_S_MAX)
+            delay = self._pause_s(loop.time() - began_s if self.connections > former else None)
             await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - spreads reconnects, guards nothing
+
+    def _pause_s(self, stood_s: float | None) -> float:
+        """How long to wait at most before the next try.
+
+        Two controllers of one name, such as one on a copy of the other's directory, throw each other off the broker.
+        Both would come back at once and send everything again, several times a second: so they yield to each other.
+
+        Args:
+            stood_s: how long the last connection was there; None when none was made.
+        """
+        away_s = min(RETRY_S_MIN * 2 ** min(self._failures, 8), RETRY_S_MAX)
+        if stood_s is None:
+            return away_s
+        self._ended_early = self._ended_early + 1 if stood_s < STABLE_S else 0
+        if self._ended_early == _ENDED_EARLY_MANY:
+            logger.error("the broker ends our connection %s again and again: is this controller running twice?", self)
+        return max(away_s, min(RETRY_S_MIN * 2 ** min(self._ended_early, 16), YIELDING_S_MAX))
+
+    def __str__(self) -> str:
+        return self._identifier
 
     async def _serve(self, address: BrokerAddress) -> None:
         async with self._open(address) as client:
