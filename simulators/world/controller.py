@@ -92,6 +92,12 @@ class WorldController:
         """What its clock shows."""
         return WallMs(self._wall() + self.clock_error_ms)
 
+    def turn_clock(self, by_ms: int) -> None:
+        """Somebody, or nobody, sets its clock; what it does every two seconds sees that."""
+        self.clock_error_ms += by_ms
+        if self.process is not None:
+            self.process.distribution.poke()
+
     async def _start(self) -> None:
         self.process = self._process(self.database, "controller", self.wall, died=self._died)
         process = self.process

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
 
 from controller.broker.address import BrokerAddress
-from controller.broker.link import RETRY_S_MAX, RETRY_S_MIN, MqttLink, Received
+from controller.broker.link import RETRY_S_MAX, MqttLink, Received
 from controller.ports import BrokerAwayError
 from simulators.world.broker import Broker, Connection, Message
 
@@ -56,13 +56,14 @@ class HouseLink(MqttLink):
 
     async def run(self, address: BrokerAddress) -> None:
         """See `MqttLink`; while the broker does not run, nobody asks it in vain."""
+        loop = asyncio.get_running_loop()
         while True:
             await self._wait_broker()
-            ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            connection = self._connect(ended)
+            ended: asyncio.Future[None] = loop.create_future()
+            connection, began_s = self._connect(ended), loop.time()
             if connection is not None:
                 await self._stay(connection, ended)
-            pause_s = min(RETRY_S_MIN * 2 ** min(self._failures, 8), RETRY_S_MAX)
+            pause_s = self._pause_s(None if connection is None else loop.time() - began_s)
             await asyncio.sleep(pause_s * self._chance.uniform(0.5, 1))
 
     async def _wait_broker(self) -> None:

@@ -67,12 +67,8 @@ def _second(world: World, happening: Happening) -> None:
 def _wrong_clock(world: World, happening: Happening) -> None:
     """For `number` milliseconds its clock is off by as many as `words` says."""
     error_ms = int(happening.words)
-    world.controller.clock_error_ms += error_ms
-
-    def right() -> None:
-        world.controller.clock_error_ms -= error_ms
-
-    world.later(happening.number, right)
+    world.controller.turn_clock(error_ms)
+    world.later(happening.number, lambda: world.controller.turn_clock(-error_ms))
 
 
 def _full(world: World, happening: Happening) -> None:
