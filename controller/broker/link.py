@@ -91,13 +91,14 @@ class MqttLink:
         Args:
             stood_s: how long the last connection was there; None when none was made.
         """
-        away_s = min(RETRY_S_MIN * 2 ** min(self._failures, 8), RETRY_S_MAX)
+        away_s: float = min(RETRY_S_MIN * 2 ** min(self._failures, 8), RETRY_S_MAX)
         if stood_s is None:
             return away_s
         self._ended_early = self._ended_early + 1 if stood_s < STABLE_S else 0
         if self._ended_early == _ENDED_EARLY_MANY:
             logger.error("the broker ends our connection %s again and again: is this controller running twice?", self)
-        return max(away_s, min(RETRY_S_MIN * 2 ** min(self._ended_early, 16), YIELDING_S_MAX))
+        yielding_s: float = min(RETRY_S_MIN * 2 ** min(self._ended_early, 16), YIELDING_S_MAX)
+        return max(away_s, yielding_s)
 
     def __str__(self) -> str:
         return self._identifier
