@@ -1,167 +1,243 @@
-"""The card in the device: what was made durable, what was not, and a card that lies about it.
+"""The card in the device: what was made durable, what was not, and all the ways in which a card breaks its promise.
 
-Each store remembers what a power cut would leave. The real stores are tried on real files elsewhere; here is what
-they promise, and how a card breaks it.
+Stands for an SD card below SQLite and ext4. What it may do: be full, fail, be slow, hang, rot, and say that it has
+stored what it has not. `stores` are the real stores' promises on top of it; what a power cut leaves is decided here.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn, TypeVar
 
-from edge.core.effects import StoredDocument
-from edge.ports import FetchError, MediaSink, PortError, StorageFullError, Stored
-from edge.reporter import KeptLetter, Letter
-from protocol.bulletin import MediaRef
+from edge.disk import Disk
+from edge.ports import PortError, StorageFullError
+from edge.reporter import Letter
 
+T = TypeVar("T")
 LETTERS_MAX: Final = 20_000
+BALLAST_BYTES: Final = 1024 * 1024
+"""The room that the state store gives up when the card is full."""
+_UNSYNCED_S: Final = 30.0
+"""Linux writes back by then what nobody asked it to write at once."""
+_LIES_KEPT: Final = 400
+_STARTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The state as one save left it."""
+
+    at_s: float
+    registers: bytes | None
+    documents: dict[str, bytes]
 
 
 @dataclass(slots=True)
 class Card:
-    """The card's own state.
+    """The card's own state; it outlives every computer.
 
     Attributes:
-        full: nothing more can be written.
+        full: nothing more can be written, but for the ballast; `room_bytes` is what is left of that.
         broken: every access fails.
+        slow_ms: so long each piece of work takes; 0 for a good card.
+        stuck: no piece of work comes back.
+        lies_s: so many seconds of what was said to be stored are gone after a power cut; 0 for an honest card.
+        cut: what becomes of the next piece of work: the power goes `before` it or `after` it.
         powered: a computer is using it; after a power cut nothing reaches it any more.
+        spoiled_for: it has lost or damaged what was durable; so many starts may still show that.
+        damaged: the next start finds the database not whole: `registers` are lost, or `old` ones are all there is.
+        rotten: media whose bytes are not what they were.
         bytes_written: since the world began.
     """
 
     full: bool = False
     broken: bool = False
+    slow_ms: int = 0
+    stuck: bool = False
+    lies_s: float = 0.0
+    cut: str = ""
     powered: bool = False
+    spoiled_for: int = 0
+    damaged: str = ""
     bytes_written: int = 0
+    room_bytes: int = 0
     registers: bytes | None = None
     documents: dict[str, bytes] = field(default_factory=dict)
-    state_damaged: bool = False
     letters: dict[int, Letter] = field(default_factory=dict)
     letter_count: int = 0
     media: dict[str, int] = field(default_factory=dict)
+    rotten: set[str] = field(default_factory=set)
     parts: dict[str, bytes] = field(default_factory=dict)
+    saves: deque[Saved] = field(default_factory=deque)
+    unsynced: deque[tuple[float, int, Letter | None]] = field(default_factory=deque)
+    stored: deque[tuple[float, str]] = field(default_factory=deque)
 
-    def write(self, size_bytes: int) -> None:
-        """Raises what the system would say."""
+    @property
+    def spoiled(self) -> bool:
+        """Whether what was durable may be gone."""
+        return self.spoiled_for > 0
+
+    # While it is used.
+
+    def touch(self) -> None:
+        """Reads. Raises what the system would say."""
         if not self.powered:
             raise PortError("the power is gone")
         if self.broken:
             raise PortError("Input/output error")
+
+    def write(self, size_bytes: int, *, ballast: bool = False) -> None:
+        """Raises what the system would say.
+
+        Args:
+            ballast: may use the room that was kept for when there is none.
+        """
+        self.touch()
         if self.full:
-            raise StorageFullError("No space left on device")
+            if not ballast or size_bytes > self.room_bytes:
+                raise StorageFullError("No space left on device")
+            self.room_bytes -= size_bytes
         self.bytes_written += size_bytes
 
+    def become_full(self, full: bool) -> None:
+        """Somebody fills it, or makes room again."""
+        self.full, self.room_bytes = full, BALLAST_BYTES
 
-class WorldStateStore:
-    """Implements `edge.ports.StateStore`."""
+    def note_save(self, now_s: float) -> None:
+        """A save is about to replace what is there: a card that lies will have to remember."""
+        if self.lies_s:
+            self.saves.append(Saved(now_s, self.registers, dict(self.documents)))
+            while len(self.saves) > _LIES_KEPT or self.saves[0].at_s < now_s - self.lies_s:
+                self.saves.popleft()
 
-    def __init__(self, card: Card) -> None:
-        self._card = card
+    def note_letter(self, now_s: float, number: int, deleted: Letter | None) -> None:
+        """A letter came or went, and nobody waits until that is durable (`synchronous=NORMAL`)."""
+        self.unsynced.append((now_s, number, deleted))
+        while self.unsynced[0][0] < now_s - max(_UNSYNCED_S, self.lies_s):
+            self.unsynced.popleft()
 
-    def load(self) -> Stored:
-        """See `edge.ports.StateStore`."""
+    # What a power cut leaves.
+
+    def lose_power(self, now_s: float, dice: random.Random) -> tuple[Letter, ...]:
+        """Whatever was not durable is gone; gives the letters that are."""
+        self.powered, self.cut = False, ""
+        since_s = now_s - dice.uniform(0.0, max(_UNSYNCED_S, self.lies_s))
+        lost = self._forget_letters(since_s)
+        if self.lies_s:
+            self._forget_saves(now_s - self.lies_s * dice.random(), dice)
+            self._forget_media(now_s - self.lies_s)
+        self.saves.clear()
+        self.unsynced.clear()
+        self.stored.clear()
+        return lost
+
+    def _forget_letters(self, since_s: float) -> tuple[Letter, ...]:
+        lost = []
+        while self.unsynced and self.unsynced[-1][0] > since_s:
+            _, number, deleted = self.unsynced.pop()
+            if deleted is not None:
+                self.letters[number] = deleted
+            elif number in self.letters:
+                lost.append(self.letters.pop(number))
+        self.letters = dict(sorted(self.letters.items()))
+        return tuple(lost)
+
+    def _forget_saves(self, since_s: float, dice: random.Random) -> None:
+        """The database is whole and older, with its mirror or without; or a mixture of two saves."""
+        older = next((one for one in self.saves if one.at_s > since_s), None)
+        if older is None:
+            return
+        self.spoiled_for = _STARTS
+        kind = dice.choice(("older", "old", "registers"))
+        if kind == "older":
+            self.registers, self.documents = older.registers, dict(older.documents)
+        else:
+            self.registers, self.damaged = older.registers, kind
+
+    def _forget_media(self, since_s: float) -> None:
+        for at_s, digest in self.stored:
+            if at_s > since_s and self.media.pop(digest, None) is not None:
+                self.spoiled_for = _STARTS
+
+    # What time does to it.
+
+    def damage_state(self) -> None:
+        """The database is not whole any more; the mirror of the documents is."""
+        self.damaged, self.spoiled_for = "registers", _STARTS
+
+    def rot_media(self, number: int) -> str:
+        """A bit of one medium falls; gives its digest, or nothing when there is none."""
+        names = sorted(self.media)
+        if not names:
+            return ""
+        self.rotten.add(names[number % len(names)])
+        self.spoiled_for = _STARTS
+        return names[number % len(names)]
+
+    def rot_letters(self, number: int) -> tuple[Letter, ...]:
+        """Some letters rot, which are then forgotten; or the whole outbox, which is begun anew."""
+        names = [one for one in self.letters if number % 3 == 0 or one % 3 == number % 3]
+        self.unsynced.clear()
+        return tuple(self.letters.pop(one) for one in names)
+
+
+class WorldDisk(Disk):
+    """Does work in its order, as one thread would; a good card takes no time at all.
+
+    Args:
+        power_off: pulls the plug.
+    """
+
+    def __init__(self, card: Card, power_off: Callable[[], None]) -> None:
+        super().__init__(None)
+        self._card, self._power_off = card, power_off
+        self._lock = asyncio.Lock()
+        self._waiting = 0
+        self._over = False
+        self._moves = asyncio.Event()
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What the work returns or raises."""
         card = self._card
-        envelopes = tuple(card.documents[one] for one in sorted(card.documents))
-        damaged, card.state_damaged = card.state_damaged, False
-        return Stored(card.registers, envelopes, damaged)
+        if self._over:
+            await asyncio.Event().wait()
+        if not (card.slow_ms or card.stuck or card.cut or self._waiting):
+            return work()
+        self._waiting += 1
+        try:
+            async with self._lock:
+                while card.stuck:
+                    self._moves.clear()
+                    await self._moves.wait()
+                if card.slow_ms:
+                    await asyncio.sleep(card.slow_ms / 1000)
+                if card.cut:
+                    await self._be_cut(work)
+                if self._over:
+                    await asyncio.Event().wait()
+                return work()
+        finally:
+            self._waiting -= 1
 
-    def save(self, registers: bytes, put: tuple[StoredDocument, ...], drop: tuple[str, ...]) -> None:
-        """See `edge.ports.StateStore`."""
-        card = self._card
-        card.write(len(registers) + sum(len(one.envelope) for one in put))
-        card.registers = registers
-        card.documents.update((one.key, one.envelope) for one in put)
-        for key in drop:
-            card.documents.pop(key, None)
+    def end(self) -> None:
+        """The process is gone: nothing that it began is done any more."""
+        self._over = True
 
+    def move(self) -> None:
+        """The card answers again."""
+        self._moves.set()
 
-class WorldOutbox:
-    """Implements `edge.reporter.Outbox`."""
-
-    def __init__(self, card: Card) -> None:
-        self._card = card
-
-    def append(self, letters: Sequence[Letter]) -> None:
-        """See `edge.reporter.Outbox`."""
-        card = self._card
-        card.write(sum(len(one.payload) for one in letters))
-        for letter in letters:
-            card.letter_count += 1
-            card.letters[card.letter_count] = letter
-        while len(card.letters) > LETTERS_MAX:
-            del card.letters[min(card.letters, key=lambda number: (card.letters[number].worth, number))]
-
-    def oldest(self, count: int) -> tuple[KeptLetter, ...]:
-        """See `edge.reporter.Outbox`."""
-        found = []
-        for number, letter in self._card.letters.items():
-            found.append(KeptLetter(number, letter))
-            if len(found) == count:
-                break
-        return tuple(found)
-
-    def delete(self, ids: Sequence[int]) -> None:
-        """See `edge.reporter.Outbox`."""
-        if not self._card.powered:
-            raise PortError("the power is gone")
-        for number in ids:
-            self._card.letters.pop(number, None)
-
-
-class WorldMedia:
-    """Implements `edge.ports.MediaStore`: a medium is its digest and size, its bytes are checked as they come."""
-
-    def __init__(self, card: Card) -> None:
-        self._card = card
-
-    def digests(self) -> frozenset[str]:
-        """See `edge.ports.MediaStore`."""
-        return frozenset(self._card.media)
-
-    def free_bytes(self) -> int:
-        """See `edge.ports.MediaStore`."""
-        return 0 if self._card.full else 10**9
-
-    def sink(self, media: MediaRef) -> MediaSink:
-        """See `edge.ports.MediaStore`."""
-        if self._card.full:
-            raise StorageFullError("No space left on device")
-        return _Sink(self._card, media)
-
-    def path(self, digest: str) -> Path | None:
-        """See `edge.ports.MediaStore`."""
-        return Path(digest) if digest in self._card.media else None
-
-    def delete(self, digest: str) -> None:
-        """See `edge.ports.MediaStore`."""
-        self._card.media.pop(digest, None)
-        self._card.parts.pop(digest, None)
-
-
-class _Sink:
-    def __init__(self, card: Card, media: MediaRef) -> None:
-        self._card, self._media = card, media
-
-    @property
-    def offset_bytes(self) -> int:
-        return len(self._card.parts.get(self._media.digest, b""))
-
-    async def write(self, data: bytes) -> None:
-        self._card.write(len(data))
-        self._card.parts[self._media.digest] = self._card.parts.get(self._media.digest, b"") + data
-
-    async def finish(self) -> None:
-        digest, size = self._media.digest, self._media.size_bytes
-        data = self._card.parts.get(digest, b"")
-        if len(data) < size:
-            raise FetchError("incomplete")
-        del self._card.parts[digest]
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise FetchError("another digest", damaged=True)
-        self._card.write(0)
-        self._card.media[digest] = size
-
-    async def close(self) -> None:
-        pass
+    async def _be_cut(self, work: Callable[[], T]) -> NoReturn:
+        """The power goes in the middle of it: it is done or not done, never half, and nobody is told."""
+        if self._card.cut == "after":
+            try:
+                work()
+            except PortError:
+                pass
+        asyncio.get_running_loop().call_soon(self._power_off)
+        await asyncio.Event().wait()
+        raise AssertionError("nobody is left")

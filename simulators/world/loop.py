@@ -12,13 +12,15 @@ from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Executor
-from contextvars import Context
+from contextvars import Context, ContextVar
 from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 START_S: Final = 1000.0
+OWNER: Final[ContextVar[str]] = ContextVar("owner")
+"""Whose a task is: a process that can be stopped and go on."""
 _CANCELLED_MAX: Final = 256
 
 
@@ -35,6 +37,7 @@ class WorldLoop(asyncio.AbstractEventLoop):
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._count = self._dead = self.turns = 0
         self._running = self._closed = self._stopping = False
+        self._held: dict[str, list[asyncio.Handle]] = {}
         self._handle_exception: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None = None
 
     def time(self) -> float:
@@ -143,9 +146,27 @@ class WorldLoop(asyncio.AbstractEventLoop):
             self._now_s = max(self._now_s, when)
             ready.append(timer)
         handle = ready.popleft()
-        if not handle.cancelled():
+        if not handle.cancelled() and not (self._held and self._holds(handle)):
             self.turns += 1
             handle._run()
+        return True
+
+    def hold(self, owner: str) -> None:
+        """The tasks of a process stand still, as after SIGSTOP; what comes for them waits."""
+        self._held.setdefault(owner, [])
+
+    def release(self, owner: str) -> None:
+        """They go on where they stood."""
+        self._ready.extend(self._held.pop(owner, ()))
+
+    def _holds(self, handle: asyncio.Handle) -> bool:
+        callback: Any = handle._callback  # type: ignore[attr-defined]
+        if not isinstance(getattr(callback, "__self__", None), asyncio.Task):
+            return False
+        waiting = self._held.get(handle._context.get(OWNER, ""))  # type: ignore[attr-defined]
+        if waiting is None:
+            return False
+        waiting.append(handle)
         return True
 
     def stop(self) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from edge.core.events import ClockSource
+from edge.chance import CHANCE
 from edge.core.state import Identity
 from protocol.clock import WallMs
 from protocol.units import UnitPath
+from simulators.world.air import STATIONS, Air
 from simulators.world.broker import Broker
 from simulators.world.chance import Chance
 from simulators.world.checkers import CHECKERS
@@ -39,8 +40,10 @@ class World:
     def __post_init__(self) -> None:
         self._loop = loop = asyncio.get_running_loop()
         self.chance = Chance(self.shape.seed)
+        CHANCE.set(self.chance.stream("outside"))
         self.trace = Trace(lambda: true_wall(loop.time()))
         self.broker = Broker(inside=self.chance.stream("broker").random() < 0.5)
+        self.air = Air(STATIONS)
         self.offices = Offices(self.chance)
         self.controller = WorldController(
             self.offices,
@@ -59,8 +62,7 @@ class World:
         place = UnitPath(f"{unit_of(name)}/{name}")
         identity = Identity(name, place, self.offices.anchor, heartbeat_ms=self.shape.heartbeat_ms)
         line = Line(self.chance.stream(f"{name}/line"))
-        device = WorldDevice(identity, self.chance, self.trace, self.broker, self.front, line)
-        device.clock_error_ms = {ClockSource.NTP: 0, ClockSource.RTC: 120}
+        device = WorldDevice(identity, self.chance, self.trace, self.broker, self.front, line, self.air)
         self.devices[name] = device
         self.controller.enrol(name, place)
 
