@@ -83,7 +83,9 @@ class AsRunLog:
         if false or run.id in self._ids[box.name] or run.source == "lost":
             return
         self._ids[box.name].add(run.id)
-        found = next((one for one in reversed(self._spans[box.name]) if not one.told and _tells(run, one)), None)
+        fitting = (one for one in self._spans[box.name] if not one.told and _tells(run, one))
+        # A station that comes and goes sounds many times alike, and a device that was cut off tells of all at once.
+        found = min(fitting, key=lambda one: abs(run.ended - one.ended - (one.error_ms or 0)), default=None)
         if found is None:
             self._tell(
                 box.name, "as_run", f"{run.source[:40]} on rung {run.rung} at {run.began} was not heard like that"
