@@ -22,7 +22,7 @@ from edge.core.events import (
     TalkPressed,
     TalkReleased,
 )
-from edge.core.output import Rung
+from edge.core.output import LiveOutput, Rung
 from protocol.alert import Alert
 from protocol.audible_config import in_any
 from protocol.bulletin import BulletinClass
@@ -44,7 +44,7 @@ _UNSAVED_MS: Final = 70_000
 _CARD_BACK_MS: Final = 3000
 _GAP_MS: Final = 1200
 _FILLS_MS: Final = 3500
-_RESTS_MS: Final = 14_000
+_RESTS_MS: Final = 12_000
 
 
 class Ladder:
@@ -57,6 +57,7 @@ class Ladder:
         self._wrong: dict[str, tuple[WallMs, Rung]] = {}
         self._next: dict[str, WallMs] = {}
         self._card: dict[str, tuple[bool, WallMs]] = {}
+        self._spoke: dict[str, WallMs] = {}
         self._speech = Speech(truth, papers, gap_ms=_GAP_MS)
         for kind in (Booted, MediaStored, MediaLost, TalkPressed, TalkReleased, CardChanged, LiveSegmentReceived):
             truth.on(kind, self._told)
@@ -86,6 +87,8 @@ class Ladder:
             self._wrong.pop(box.name, None)
             agenda.power_cut(WallMs(record.at + (box.error_ms(record.at) or 0)))
             return
+        if isinstance(record.thing.output, LiveOutput):
+            self._spoke[box.name] = max(self._spoke.get(box.name, WallMs(0)), record.at)
         if record.what == "sound.ended":
             agenda.ended(record.thing.output, record.thing.reason, record.at)
         self._reckon(box)
@@ -137,10 +140,11 @@ class Ladder:
     def _live(self, box: Box, wall: WallMs) -> Rung | None:
         """The highest that surely has something to say."""
         now = self._truth.now
+        rests = now - self._spoke.get(box.name, 0) < _RESTS_MS
         full = [
             rung
             for rung, flow in self._flows(box, wall)
-            if now - flow.since > (_RESTS_MS if flow.gaps else _FILLS_MS)
+            if now - flow.since > _FILLS_MS and not (flow.gaps and rests and box.rung > rung)
         ]
         return min(full, default=None)
 
