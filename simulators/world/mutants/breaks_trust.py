@@ -1,4 +1,4 @@
-"""Breaks of who is believed: signatures, grants, versions, replays, cancels, the clock; of what outlives a power cut."""
+"""Breaks of who is believed: signatures, grants, versions, replays, cancels, the clock, and what is remembered."""
 
 from __future__ import annotations
 

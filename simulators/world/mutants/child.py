@@ -1,8 +1,8 @@
 """Runs worlds with one break in the agent until a checker notices.
 
 `python -m simulators.world.mutants.child NAME DEVICES DAYS SEED ...` ends at the first violation with one line of
-JSON: `rule`, `words`, `seed`, `who`. A world that fails altogether counts as noticed too. Nothing of the agent is imported
-before the break is in place.
+JSON: `rule`, `words`, `seed`, `who`. A world that fails altogether counts as noticed too. Nothing of the agent is
+imported before the break is in place.
 """
 
 from __future__ import annotations
