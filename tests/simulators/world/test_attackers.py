@@ -52,7 +52,7 @@ def test_forged_documents_are_refused_whatever_their_kind_and_path(way: str) -> 
         forged(NIGHT + 10_000 * number, way, kind, PATHS[number % len(PATHS)]) for number, kind in enumerate(WANTS)
     ]
     exercise = alert(NIGHT - MINUTE_MS, kind=Kind.ALERT_TEST, life_ms=5000)
-    story = still_obeys(exercise, *attacks, devices=6)
+    story = still_obeys(exercise, *attacks, devices=6 if way == "neighbour" else 1)
     told = set(story.refusals(device=DEVICE))
     assert told, "a device says that somebody tries"
     assert told <= WAYS[way][1] | {Refusal.NOT_BY_STICK}
@@ -89,17 +89,13 @@ def test_everything_ever_signed_comes_again() -> None:
     assert story.violations == ()
 
 
-@pytest.mark.parametrize("door", ("alert", "doc", "live", "stick"))
-def test_bytes_that_are_nothing_change_nothing(door: str) -> None:
+@pytest.mark.slow
+def test_bytes_that_are_nothing_change_nothing() -> None:
     sizes = ("0", "1", "30", "500", "9000", "16385", "huge")
-    attacks = [
-        Happening(NIGHT + 1000 * number, DEVICE, "attack.rubbish", number, in_words(door=door, size=size))
-        for number, size in enumerate(sizes)
-    ]
+    nothings = [in_words(door=door, size=size) for door in ("alert", "doc", "live", "stick") for size in sizes]
+    attacks = [Happening(NIGHT + 1000 * at, DEVICE, "attack.rubbish", at, one) for at, one in enumerate(nothings)]
     story = still_obeys(*attacks)
-    known = {Refusal.TOO_LARGE, Refusal.MALFORMED_ENVELOPE, Refusal.MALFORMED_DOCUMENT}
-    assert set(story.refusals()) <= known
-    assert door == "live" or story.refusals()
+    assert set(story.refusals()) == {Refusal.TOO_LARGE, Refusal.MALFORMED_ENVELOPE, Refusal.MALFORMED_DOCUMENT}
 
 
 @pytest.mark.slow
