@@ -34,11 +34,16 @@ _NINE_BILLION: Final = 9_000_000_000
 
 
 def _renew(world: World, happening: Happening) -> None:
-    """The operator's grant for another while; with a new key the former one says nothing new."""
+    """The operator's grant for another while. With a new key the former one says nothing any more, not even what it
+    said before to a device that has not heard it: all is signed anew.
+    """
     unit = UnitPath(happening.who)
     if unit in world.people.desks:
         key = f"{unit}/{OPERATOR} {happening.at_ms}" if happening.words == "new" else ""
         world.people.hand_in(world.offices.renew(unit, at=world.trace_wall(), key=key))
+        if key:
+            world.people.hand_in(world.people.rules(unit))
+            world.people.hand_in(world.people.schedule(unit))
 
 
 def _lapse(world: World, happening: Happening) -> None:
