@@ -76,7 +76,7 @@ class Ingest:
         self._clock = clock
         self._batch = Batch()
         self._full: deque[Batch] = deque()
-        self._failures = 0
+        self._failures, self._lost = 0, False
         self._wanted = asyncio.Event()
         self._held: list[tuple[str, bytes, bool]] = []
         self._renewed = 0
@@ -174,7 +174,9 @@ class Ingest:
             self._full.append(self._batch)
         else:
             self.dropped += self._batch.count
-            logger.error("the database does not keep up; %d reports are lost", self._batch.count)
+            level = logging.DEBUG if self._lost else logging.ERROR
+            logger.log(level, "the database does not keep up; %d reports are lost", self._batch.count)
+            self._lost = True
         self._batch = Batch()
 
     def _drop(self, what: str, why: str) -> None:
@@ -199,9 +201,10 @@ class Ingest:
         try:
             if self._held and self._is_over(RENEW_MS):
                 await self._admit_held()
-            if self._batch:
-                self._close_batch()
-            while self._full:
+            # What came while nothing could be stored gathers in one batch: many small ones would count as too many.
+            while self._full or self._batch:
+                if not self._full:
+                    self._close_batch()
                 await self._write(self._full[0])
                 self._full.popleft()
         except SQLAlchemyError as error:
@@ -212,7 +215,7 @@ class Ingest:
             await asyncio.sleep(min(RETRY_S * 2**self._failures, RETRY_S_MAX))
             self._failures = min(self._failures + 1, _FAILURES_MAX)
         else:
-            self._failures = 0
+            self._failures, self._lost = 0, False
 
     async def _write(self, batch: Batch) -> None:
         async with writing(self._engine) as connection:

@@ -108,3 +108,20 @@ async def test_broken_read_does_not_end_the_taking_in(monkeypatch: pytest.Monkey
             await asyncio.sleep(0.001)
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
+
+
+async def test_reports_of_days_wait_together(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking_in, "RETRY_S", 0.0)
+    office = Office()
+    await office.open()
+    office.database.full = True
+    for number in range(300):
+        office.say(number)
+        await office.ingest._drain()
+    assert office.ingest.dropped == 0
+    office.database.full = False
+    await office.ingest._drain()
+    assert await office.stored() == 300
+    assert len([one for one in caplog.records if one.levelno > logging.DEBUG]) == 1
