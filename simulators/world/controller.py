@@ -67,7 +67,7 @@ class WorldController:
         self.database = Database()
         self.process: Process | None = None
         self.second: Process | None = None
-        self._second_since = WallMs(0)
+        self._second_since = self._restored_from = WallMs(0)
         self.files: dict[str, bytes] = {}
         self.clock_error_ms = 0
         self.lost: list[tuple[WallMs, WallMs]] = []
@@ -163,6 +163,7 @@ class WorldController:
         assert self.process is None and self._backup is not None, "a running database is not replaced"
         image, since = self._backup
         self.database.restore(image)
+        self._restored_from = since
         self.lost.append((since, self._wall()))
 
     def fill_disk(self, *, full: bool) -> None:
@@ -192,7 +193,7 @@ class WorldController:
 
     def hand_in_again(self) -> None:
         """Offices bring once more what was taken since the backup that is in use now."""
-        self.reception.hand_in_again(since=self.lost[-1][0])
+        self.reception.hand_in_again(since=self._restored_from)
 
     # Devices.
 
