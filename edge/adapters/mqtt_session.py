@@ -168,6 +168,8 @@ class Session(aiomqtt.Client):
         self.abandon()
 
     def _on_disconnect(self, *told: Any) -> None:
+        if self._connected.cancelled():
+            return  # called off while the broker was slow: nobody waits, and aiomqtt would ask why of what has no why
         # A connection that breaks before the broker's welcome would otherwise be waited for until the time-out.
         if not self._connected.done():
             self._connected.set_exception(aiomqtt.MqttError("broke off before the broker answered"))
