@@ -40,6 +40,7 @@ from simulators.child import ChildError
 from simulators.fleet import scenes
 from simulators.fleet.cost import Cost
 from simulators.fleet.crew import Crew, CrewError
+from simulators.fleet.ending import run
 from simulators.fleet.ground import Ground, RefusedError, ground
 from simulators.fleet.mosquitto import HOSTS, BrokerLackingError, version
 from simulators.fleet.names import PROVINCE
@@ -146,7 +147,7 @@ def main(argv: Sequence[str]) -> int:
     peers = bool(told.present(lacking))
     work = measure(options.devices, rounds=options.rounds, agents=not options.no_agents, peers=peers)
     try:
-        figures = asyncio.run(work)
+        figures = run(work)
         figures |= {"version_mosquitto": asyncio.run(version())} | told.ground("paho-mqtt", "aiohttp")
         figures |= {"version_nats": asyncio.run(nats_version())} if peers else {}
     except (CrewError, RefusedError, BrokerLackingError, ChildError, TimeoutError, OSError) as error:

@@ -27,6 +27,8 @@ from simulators.bench.status_load import letters, send
 from simulators.bench.status_writer import TABLE
 from simulators.child import ChildError
 from simulators.fleet.cost import Cost
+from simulators.fleet.crew import CrewError
+from simulators.fleet.ending import run
 from simulators.fleet.ground import Ground, RefusedError, ground
 from simulators.fleet.mosquitto import HOSTS, BrokerLackingError, version
 from simulators.fleet.names import Resident, resident
@@ -122,9 +124,9 @@ def main(argv: Sequence[str]) -> int:
         flags.error(f"1 to {ROUNDS_MAX} rounds")
     work = measure(options.devices, options.messages, rounds=options.rounds, peers=options.peers)
     try:
-        figures = asyncio.run(work)
+        figures = run(work)
         figures |= {"version_mosquitto": asyncio.run(version())} | told.ground("paho-mqtt", "SQLAlchemy")
-    except (RefusedError, BrokerLackingError, ChildError, TimeoutError, OSError) as error:
+    except (CrewError, RefusedError, BrokerLackingError, ChildError, TimeoutError, OSError) as error:
         print(f"ingest: {error}", file=sys.stderr)
         return 1
     told.tell(figures, as_json=options.json)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from simulators.bench.told import parser, spread, tell
 from simulators.child import ChildError
 from simulators.fleet import scenes
 from simulators.fleet.crew import Crew, CrewError
+from simulators.fleet.ending import run
 from simulators.fleet.ground import Ground, RefusedError, ground
 from simulators.fleet.mosquitto import BrokerLackingError
 from simulators.fleet.names import DEVICES_MAX
@@ -23,6 +23,7 @@ from simulators.fleet.scenes import Figures
 SCENES: Final = ("day", "idle", "emergency", "schedule", "statuses", "storm")
 EMBEDDED_MAX: Final = 2000
 RECORDS_MAX: Final = 200
+AT_ONCE: Final = 100
 
 
 async def run_scenes(
@@ -34,15 +35,20 @@ async def run_scenes(
     stores: Path | None = None,
     heartbeat_ms: int = 60_000,
     idle_s: float = 60.0,
+    at_once: int = AT_ONCE,
 ) -> Figures:
     """All figures of the scenes that are wanted.
+
+    Args:
+        at_once: how many of each process come up at the same time. A device has 20 s of patience with a broker, and
+            hundreds that share a core would spend it waiting for each other.
 
     Raises:
         CrewError: the fleet did not come to something in time.
     """
     async with AsyncExitStack() as stack:
         here = await stack.enter_async_context(ground(count, embedded=embedded, stores=stores))
-        own = ["--at-once", str(count), "--heartbeat-ms", str(heartbeat_ms)]
+        own = ["--at-once", str(at_once), "--heartbeat-ms", str(heartbeat_ms)]
         own += ["--day-records", str(records)] if "day" in wanted else []
         began_ns = time.monotonic_ns()
         crew = await stack.enter_async_context(here.fleet(count, *own))
@@ -90,7 +96,7 @@ def main(argv: Sequence[str]) -> int:
         stores=options.stores,
     )
     try:
-        figures = asyncio.run(work)
+        figures = run(work)
     except (CrewError, RefusedError, BrokerLackingError, ChildError, OSError) as error:
         print(f"fleet: {error}", file=sys.stderr)
         return 1
