@@ -11,6 +11,7 @@ FIGURES: Final[dict[str, str]] = {
     "ingest": "simulators.bench.ingest",
     "kill9": "simulators.bench.kill9",
     "mic": "simulators.bench.mic",
+    "mutants": "simulators.bench.mutants",
     "offline-sync": "simulators.bench.offline_sync",
     "skew": "simulators.bench.skew",
     "start-error": "simulators.bench.start_error",
