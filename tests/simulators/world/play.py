@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from edge.core.output import ProgrammeOutput
 from protocol.clock import WallMs
+from protocol.document import Kind
 from protocol.errors import Refusal
 from protocol.report import Receipt, Standing
+from protocol.units import UnitPath
 from simulators.world.checkers.checker import Violation
 from simulators.world.clock import DAWN
 from simulators.world.horn import Heard
+from simulators.world.office import PROVINCE
+from simulators.world.people import in_words
 from simulators.world.plan import Happening, Plan, Shape
 from simulators.world.trace import Record
 from simulators.world.world import Run, World
@@ -19,6 +24,10 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 SIX = 6 * HOUR_MS
 """Nothing of a commune's day lies in the hour from six, but of a busy one's."""
+UNIT, OTHER = UnitPath(f"{PROVINCE}/31000"), UnitPath(f"{PROVINCE}/31001")
+DEVICE = "d00000"
+NIGHT = 10 * MINUTE_MS
+"""Ten past midnight: what is refused is refused at any hour."""
 
 
 @dataclass(slots=True)
@@ -83,3 +92,35 @@ def play(
 def at(hours: float) -> WallMs:
     """A true instant of the world's first day."""
     return WallMs(DAWN + round(hours * HOUR_MS))
+
+
+def change(at_ms: int, act: str = "add", **fields: object) -> Happening:
+    """A change of the schedule; what is not named is a minute of ordinary sound in ten seconds."""
+    plain = {
+        "act": act,
+        "item": f"x{at_ms}",
+        "pick": 0,
+        "in_s": 10,
+        "seconds": 60,
+        "content": "programme",
+        "target": "all",
+        "catch_up": "resume",
+        "word": "no",
+        "class": "ordinary",
+    }
+    return Happening(at_ms, UNIT, "people.schedule", 0, in_words(**(plain | fields)))
+
+
+def alert(at_ms: int, *, who: str = UNIT, life_ms: int = MINUTE_MS, **fields: object) -> Happening:
+    """An emergency; what is not named is plain."""
+    plain = {"id": f"a{at_ms}", "kind": Kind.ALERT, "severity": 3, "media": "no", "late_ms": 0, "wide": ""}
+    return Happening(at_ms, who, "people.alert", life_ms, in_words(**(plain | fields)))
+
+
+def programmes(story: Story, device: str = DEVICE) -> dict[str, int]:
+    """First second of each item, since six o'clock."""
+    found: dict[str, int] = {}
+    for at_ms, heard in story.heard(device, since_ms=SIX):
+        if isinstance(heard.output, ProgrammeOutput):
+            found.setdefault(heard.output.item, at_ms - SIX)
+    return found

@@ -9,19 +9,14 @@ from edge.core.output import AlertOutput
 from protocol.document import Kind
 from protocol.errors import Refusal
 from protocol.report import AsRun, FaultCode
-from protocol.units import UnitPath
 from simulators.world.attackers import WANTS, WAYS
 from simulators.world.clock import DAWN
-from simulators.world.office import PROVINCE
 from simulators.world.paths import PATHS
 from simulators.world.people import in_words
 from simulators.world.plan import Happening
 from simulators.world.world import World
-from tests.simulators.world.play import HOUR_MS, MINUTE_MS, SIX, Story, play
-from tests.simulators.world.test_people import NIGHT, alert, change
+from tests.simulators.world.play import DEVICE, HOUR_MS, MINUTE_MS, NIGHT, SIX, UNIT, Story, alert, change, play
 
-UNIT = UnitPath(f"{PROVINCE}/31000")
-DEVICE = "d00000"
 LAST = 50 * MINUTE_MS
 
 
