@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, insert, select, tuple_, update
+from sqlalchemy import Executable, Table, bindparam, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -82,11 +83,13 @@ async def _write_receipts(connection: AsyncConnection, received: Sequence[tuple[
     return {(row["device"], row["document"], row["item"]) for row in rows}
 
 
+_KNOWN: Final = select(
+    standings.c.device, standings.c.document, standings.c.item, standings.c.standing, standings.c.wall_ms
+).where(tuple_(standings.c.device, standings.c.document, standings.c.item).in_(bindparam("keys", expanding=True)))
+
+
 async def _known(connection: AsyncConnection, keys: Iterable[Key]) -> dict[Key, Known]:
-    columns = standings.c
-    asked = select(columns.device, columns.document, columns.item, columns.standing, columns.wall_ms)
-    wanted = tuple_(columns.device, columns.document, columns.item).in_(list(keys))
-    rows = await connection.execute(asked.where(wanted))
+    rows = await connection.execute(_KNOWN, {"keys": list(keys)})
     return {(device, document, item): Known(Standing(name), wall) for device, document, item, name, wall in rows}
 
 
@@ -213,9 +216,16 @@ async def _upsert(
     """Inserts; a row whose key is there is changed, or left as it is."""
     if not rows:
         return
-    made = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-    if change:
-        others = {name: made.excluded[name] for name in rows[0] if name not in keys}
-        await connection.execute(made.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
-    else:
-        await connection.execute(made.on_conflict_do_nothing(index_elements=keys), list(rows))
+    others = tuple(name for name in rows[0] if name not in keys) if change else ()
+    await connection.execute(_insertion(connection.dialect.name, table, tuple(keys), others), list(rows))
+
+
+@cache
+def _insertion(dialect: str, table: Table, keys: tuple[str, ...], others: tuple[str, ...]) -> Executable:
+    """Made once: to put it together costs more than to carry it out."""
+    made = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    statement: Executable = made.on_conflict_do_nothing(index_elements=keys)
+    if others:
+        changes = {name: made.excluded[name] for name in others}
+        statement = made.on_conflict_do_update(index_elements=keys, set_=changes)
+    return statement

@@ -143,8 +143,9 @@ class Distribution:
         hourly = not 0 <= now - self._heads_made < self._heads_every_ms
         if hourly:
             async with writing(self._engine) as connection:
-                await end_expired(connection, now)
-            self._authority.forget_grants()
+                changed_by_time = await end_expired(connection, now)
+            if changed_by_time:
+                self._authority.forget_grants()
         changed = set(self._changed_units)
         async with reading(self._engine) as connection:
             units = changed | await self._due(connection, now, hourly=hourly)

@@ -138,15 +138,15 @@ async def newest_versions(connection: AsyncConnection, unit: UnitPath) -> tuple[
     return tuple((*versions, *epochs)[:NEWEST_MAX])
 
 
-async def end_expired(connection: AsyncConnection, now: WallMs) -> None:
-    """Documents whose life is over leave the lists.
+async def end_expired(connection: AsyncConnection, now: WallMs) -> bool:
+    """Documents whose life is over leave the lists; gives whether any did, or came back.
 
     What a clock that ran ahead has ended comes back when the clock is right: an hour in the wrong year must not cost
     a province its grants. Only what devices obeyed before does, and only while nothing newer has taken its place.
     """
     alive = [DocumentState.PARTIAL.value, DocumentState.PREPARED.value, DocumentState.IN_FORCE.value]
     over = and_(documents.c.state.in_(alive), documents.c.expires_ms <= now)
-    await connection.execute(update(documents).where(over).values(state=DocumentState.ENDED.value))
+    ended = await connection.execute(update(documents).where(over).values(state=DocumentState.ENDED.value))
     newer = documents.alias()
     replaced = exists().where(
         newer.c.scope == documents.c.scope,
@@ -162,4 +162,5 @@ async def end_expired(connection: AsyncConnection, now: WallMs) -> None:
         documents.c.expires_ms > now,
         ~replaced,
     )
-    await connection.execute(update(documents).where(ended_early).values(state=DocumentState.IN_FORCE.value))
+    again = await connection.execute(update(documents).where(ended_early).values(state=DocumentState.IN_FORCE.value))
+    return ended.rowcount + again.rowcount > 0
