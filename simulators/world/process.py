@@ -2,8 +2,8 @@
 
 Stands for `controller/app.py` with the capabilities signing, devices, alerts and transparency, without pages. Of the
 real rhythm only what changes nothing that is stored is slower: nobody else writes into this database, so it is not
-looked at every two seconds; a status that tells nothing new but itself is stored with the next report; nobody has a
-page open, so the announcer is silent.
+looked at every two seconds; heads are made every four hours, not every one; a status that tells nothing new but
+itself is stored with the next report; nobody has a page open, so the announcer is silent.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ IDENTIFIER: Final = "loalang.controller.7f3a90c2"
 """Lies in the data directory, so a copy of the directory has the same."""
 LOOK_EVERY_S: Final = 3600.0
 BATCH_S: Final = 2.0
-STATUS_S: Final = 900.0
+STATUS_S: Final = 3600.0
+HEADS_EVERY_MS: Final = 4 * 3_600_000
 
 
 class Process:
@@ -91,7 +92,13 @@ class Process:
         self.authority = _Pinned(anchor)
         self.publisher = MqttPublisher(IDENTIFIER, received=self._receive, link=link)
         self.distribution = Distribution(
-            engine, wall, self.publisher, key=key, authority=self.authority, look_every_s=LOOK_EVERY_S
+            engine,
+            wall,
+            self.publisher,
+            key=key,
+            authority=self.authority,
+            look_every_s=LOOK_EVERY_S,
+            heads_every_ms=HEADS_EVERY_MS,
         )
         self.publisher.when_connected(self.distribution.broker_returned)
         hub = EventHub()
