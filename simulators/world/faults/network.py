@@ -83,6 +83,16 @@ def _draw(
     return draw
 
 
+def _draw_week(dice: random.Random, shape: Shape, names: tuple[str, ...]) -> list[Happening]:
+    """Longer than the controller's word lasts; only in worlds that have the time for it."""
+    found = []
+    for at_ms, name in sometimes(dice, shape, (PROVINCE,), per_day=0.06):
+        lasts_ms = round(_DAY_MS * dice.uniform(8.1, 10))
+        if at_ms + lasts_ms < shape.calm_ms:
+            found.append(Happening(at_ms, name, "network.week", lasts_ms))
+    return found
+
+
 def _way(dice: random.Random) -> str:
     return dice.choice(("up", "down"))
 
@@ -146,6 +156,7 @@ KINDS: Final = {
     ),
     "network.province": Kind(
         _apply(_silent),
-        _draw("network.province", per_day=0.1, from_ms=60 * _SECOND_MS, to_ms=10 * _DAY_MS, whom=_whole),
+        _draw("network.province", per_day=0.1, from_ms=60 * _SECOND_MS, to_ms=_DAY_MS, whom=_whole),
     ),
+    "network.week": Kind(_apply(_silent), _draw_week),
 }
