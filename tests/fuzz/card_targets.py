@@ -100,7 +100,7 @@ def mirror(data: bytes) -> None:
         found = DocumentMirror(documents).read()
         assert len(found) <= 2
         for one in found:
-            assert one.envelope in (*ENVELOPES, envelope)
+            assert one.document.envelope in (*ENVELOPES, envelope)
         store = SqliteStateStore(directory, ballast_bytes=0)
         assert store.load().damaged
         store.close()

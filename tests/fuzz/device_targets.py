@@ -14,7 +14,7 @@ import aiomqtt
 from edge.adapters.event_codec import decode_line, encode_line
 from edge.adapters.http_fetch import _Answer
 from edge.adapters.media_store import DiskMediaStore
-from edge.adapters.mqtt_link import _event_of
+from edge.adapters.mqtt_link import Broker, MqttLink
 from edge.adapters.mqtt_session import BYTES_MAX, Arrivals, leaf_of
 from edge.adapters.usb_stick import BUNDLE, UsbStick
 from edge.config import ConfigError, pinned_anchor, read_config
@@ -30,12 +30,14 @@ from edge.core.events import (
     StopPressed,
 )
 from edge.ports import FetchError
+from edge.reporter import Confirmations
 from protocol import codec
 from protocol.bulletin import MediaRef
 from protocol.clock import ClockTrust, MonoMs, Now, WallMs
 from protocol.document import Kind
 from protocol.limits import PARCEL_BYTES_MAX
 from protocol.report import EndReason
+from protocol.units import UnitPath
 from tests.fuzz import material
 from tests.fuzz.target import Target
 from tests.protocol.people import ANCHOR, NOW
@@ -76,7 +78,8 @@ def mqtt_message(data: bytes) -> None:
     kept = arrivals.get_nowait()
     limit = BYTES_MAX.get(leaf_of(kept), 0)
     assert len(kept.payload) <= limit + 1
-    event = _event_of(kept)
+    link = MqttLink(Broker("nowhere", 1, "c07", ""), UnitPath("vn/92/c07"), confirmed=Confirmations().tell)
+    event = link._event_of(kept)
     assert event is None or event.data == payload[: limit + 1]
 
 

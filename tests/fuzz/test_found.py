@@ -49,7 +49,7 @@ def card(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("was", "becomes"),
     [
-        pytest.param(hashlib.sha256(REGISTERS).hexdigest().encode()[:8], b"\xff" * 8, id="text"),
+        pytest.param(hashlib.sha256(ENVELOPE).hexdigest().encode()[:8], b"\xff" * 8, id="text"),
         pytest.param(b"CREATE TABLE registers", b"CREAT\xc5 TABLE registers", id="schema"),
         pytest.param(b"digest TEXT NOT NULL, envelope", b"digesu TEXT NOT NULL, envelope", id="column"),
         pytest.param(b"SQLite format 3\0\x10\0\x02\x02", b"SQLite format 3\0\x10\0\x03\x03", id="head"),
@@ -112,7 +112,7 @@ def test_odd_file_among_documents_does_not_stop_the_start(card: Path) -> None:
     short = hashlib.sha256(key.decode(errors="replace").encode()).hexdigest()[:16]
     (documents / f"{short}-{hashlib.sha256(b'x').hexdigest()}").write_bytes(key + b"\nx")
     (documents / f"{'0' * 16}-{'0' * 64}").mkdir()
-    assert [one.envelope for one in DocumentMirror(documents).read()] == [ENVELOPE]
+    assert [one.document.envelope for one in DocumentMirror(documents).read()] == [ENVELOPE]
 
 
 def test_media_on_a_card_of_its_own_are_found(tmp_path: Path) -> None:
