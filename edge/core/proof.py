@@ -80,8 +80,13 @@ def ended(turn: Turn, event: SoundEnded) -> None:
 
 
 def _since_it_began(turn: Turn, event: SoundEnded) -> SoundEnded:
-    """The clock may have been set while it sounded: its beginning was told when it was."""
+    """The clock may have been set while it sounded: its beginning was told when it was.
+
+    What the same sound tells next is of another part, or of one that never began.
+    """
+    begun = {key: wall for key, wall in turn.state.sound.begun.items() if key != event.key}
     began = turn.state.sound.begun.get(event.key, event.began)
+    turn.change(sound=replace(turn.state.sound, begun=begun))
     return replace(event, began=min(began, event.wall))
 
 

@@ -200,6 +200,16 @@ def test_station_where_nobody_answers(desk: Desk, office: Office) -> None:
     assert [one.end_reason for one in desk.reports(AsRun)] == [EndReason.WINDOW_CLOSED]
 
 
+def test_station_that_sounded_and_cannot_be_opened_again_is_logged_once(desk: Desk, office: Office) -> None:
+    relay(office)
+    desk.advance(40_000)
+    desk.dead_streams.add(ADDRESS)
+    desk.fall_silent()
+    desk.advance(60_000)
+    told = [(one.began, one.ended, one.end_reason) for one in desk.reports(AsRun)]
+    assert told == [(*spans(desk)[0][1:], EndReason.SOURCE_FAILED)]
+
+
 def test_station_that_cannot_be_opened_ahead_is_known_before_its_second(desk: Desk, office: Office) -> None:
     desk.dead_streams.add(ADDRESS)
     stand_in(office)
