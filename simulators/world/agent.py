@@ -101,23 +101,7 @@ class Agent:
     def _put_together(self, daemon: TimeDaemon) -> None:
         device, clock = self._device, self._clock
         media, sound_clock, confirmations = WorldMedia(device.card), BelievedClock(clock), Confirmations()
-        self.sources = ClockSources(clock, device.chip, cell=device.cell_ms)
-        self.sources.daemon = daemon
-        self.tuner = WorldTuner(
-            device.air,
-            device.reception,
-            device.defects,
-            clock_time=self.sources.radio,
-            dice=device.chance.stream(f"{self._owner}/tuner"),
-        )
-        self.horn = WorldHorn(
-            sound_clock,
-            media,
-            speaker=device.speaker,
-            defects=device.defects,
-            flow=device.flow,
-            level_ms=_LEVEL_MS,
-        )
+        self._fit(daemon, media, sound_clock)
         self._access = Access(device.name, device.line, device.broker)
         self._link = WorldLink(self._access, device.identity.place, confirmed=confirmations.tell)
         self._onlooker = Onlooker(self.horn, device, self._observe)
@@ -150,6 +134,27 @@ class Agent:
         if device.chip is not None:
             work = partial(keep_chip, device.chip, self.agreed_ms)
             self._tasks.append(loop.create_task(keep_going("clock chip", work)))
+
+    def _fit(self, daemon: TimeDaemon, media: WorldMedia, sound_clock: BelievedClock) -> None:
+        """The board's parts."""
+        device, clock = self._device, self._clock
+        self.sources = ClockSources(clock, device.chip, cell=device.cell_ms)
+        self.sources.daemon = daemon
+        self.tuner = WorldTuner(
+            device.air,
+            device.reception,
+            device.defects,
+            clock_time=self.sources.radio,
+            dice=device.chance.stream(f"{self._owner}/tuner"),
+        )
+        self.horn = WorldHorn(
+            sound_clock,
+            media,
+            speaker=device.speaker,
+            defects=device.defects,
+            flow=device.flow,
+            level_ms=_LEVEL_MS,
+        )
 
     async def _run(self, runner: Runner[AgentState]) -> None:
         try:

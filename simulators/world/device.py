@@ -13,7 +13,8 @@ from edge.core.state import AgentState, Identity
 from edge.ports import CardLostError
 from hardware.interfaces import LampStates
 from protocol.clock import WallMs
-from simulators.world.agent import Agent, Told
+from simulators.world.agent import Agent
+from simulators.world.agent import Told as Told
 from simulators.world.air import Air, Reception
 from simulators.world.broker import Broker
 from simulators.world.chance import Chance
@@ -29,12 +30,9 @@ from simulators.world.time_sources import Servers, TimeDaemon
 from simulators.world.trace import Trace
 from simulators.world.web import Web
 
-__all__ = ["Told", "WorldDevice"]
-
 _BOOT_S: Final = 4.0
 _AGENT_START_S: Final = 1.5
-_RESTART_S: Final = 1.0
-"""`RestartSec` of the service."""
+_RESTART_S: Final = 1.0  # `RestartSec` of the service
 WATCHDOG_S: Final = 12.0
 """`WatchdogSec` and, as a process that stands still cannot end itself, `TimeoutAbortSec`."""
 _BUILT: Final = (WallMs(0), WallMs(DAWN - 200 * 86_400_000))
