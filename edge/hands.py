@@ -60,12 +60,14 @@ class Hands:
         self._sound_clock, self._relocate = sound_clock, relocate
         self._reporter, self._downloads, self._attester, self._fm = reporter, downloads, attester, fm
         self._arming = arming
+        self._save_failed = False
 
-    async def carry_out(self, effects: Iterable[Effect], *, must_save: bool = True) -> str | None:
+    async def carry_out(self, effects: Iterable[Effect], *, must_save: bool = True, tell: bool = True) -> str | None:
         """Does them all; the reason when the state could not be saved.
 
         Deeds come before papers: the horn does not wait until the outbox has a receipt on disk. After a failed save
-        nothing follows but reports of what has happened anyway. With `must_save` off the rest is done all the same.
+        nothing follows but reports of what has happened anyway, and without `tell` not even those: it is decided once
+        more. With `must_save` off the rest is done all the same.
         """
         failure = None
         reports: list[Report] = []
@@ -76,7 +78,7 @@ class Hands:
                 failure = await self._do(effect)
                 failure = failure if must_save else None
         if failure is not None:
-            reports = [report for report in reports if not _is_promise(report)]
+            reports = [report for report in reports if tell and not _is_promise(report)]
         if reports:
             await self._reporter.publish(tuple(reports))
         return failure
@@ -108,8 +110,11 @@ class Hands:
         try:
             await self._disk.run(lambda: self._state.save(effect.registers, effect.put, effect.drop))
         except (PortError, OSError) as error:
-            _log.warning("the state could not be saved: %s", error)
+            level = logging.DEBUG if self._save_failed else logging.WARNING
+            _log.log(level, "the state could not be saved: %s", error)
+            self._save_failed = True
             return str(error) or type(error).__name__
+        self._save_failed = False
         return None
 
     async def _delete(self, digest: str) -> None:

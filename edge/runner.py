@@ -18,7 +18,18 @@ from edge.attester import Attester
 from edge.believed_clock import BelievedClock
 from edge.chance import token
 from edge.core.effects import Effect
-from edge.core.events import Booted, Event, LinkChanged, ParcelReceived, Route, StateSaveFailed, Ticked
+from edge.core.events import (
+    Booted,
+    EnvelopeReceived,
+    Event,
+    LinkChanged,
+    LiveSegmentReceived,
+    ParcelReceived,
+    RootReceived,
+    Route,
+    StateSaveFailed,
+    Ticked,
+)
 from edge.disk import Disk
 from edge.downloads import Downloads
 from edge.fm_monitor import FmMonitor
@@ -28,14 +39,23 @@ from edge.ports import Audio, Clock, Fetcher, FmTuner, Guardian, Link, MediaStor
 from edge.pump import Source, keep_going, pump
 from edge.reporter import Confirmations, Outbox, Reporter
 from edge.vital import Organ, Vital
+from edge.wake import Wake
 from protocol.clock import MonoMs, Now
 from protocol.units import UnitPath
 
 _AGAIN_MS: Final = 500
 _TICK_MS_MIN: Final = 5
 _SHUTDOWN_S_MAX: Final = 5.0
-_RUNG: Final = MonoMs(2**53)
-"""A timer that has rung rings no more, although its task lives until the tick is decided."""
+_DECIDED_ONCE: Final = (
+    Booted,
+    Ticked,
+    StateSaveFailed,
+    EnvelopeReceived,
+    ParcelReceived,
+    LiveSegmentReceived,
+    RootReceived,
+)
+"""What is not lost with a decision that could not be stored: the hour comes again, and whoever sent papers does."""
 _log = logging.getLogger(__name__)
 
 S = TypeVar("S")
@@ -134,11 +154,7 @@ class Runner(Generic[S]):
             sound_clock=ports.sound_clock,
             relocate=self._relocate,
         )
-        self._wake_at: MonoMs | None = None
-        self._rings_at = MonoMs(0)
-        self._timer: asyncio.Task[None] | None = None
-        self._tick_waits = False
-        self._not_before: MonoMs | None = None
+        self._wake = Wake(ports.clock, lambda: self._inbox.put(Ticked()))
 
     @property
     def state(self) -> S:
@@ -178,7 +194,7 @@ class Runner(Generic[S]):
         }
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
-        tasks = [*tasks, self._timer] if self._timer else tasks
+        tasks = [*tasks, self._wake.task] if self._wake.task else tasks
         for task in tasks:
             task.cancel()
         if not tasks:
@@ -219,7 +235,7 @@ class Runner(Generic[S]):
         with self._ports.vital.busy(Organ.CORE):
             return await self._decide_now(event)
 
-    async def _decide_now(self, event: Event) -> bool:
+    async def _decide_now(self, event: Event, *, again: bool = False) -> bool:
         now = self._ports.clock.now()
         self._ports.journal.record(now, event)
         self._heed(event)
@@ -227,54 +243,37 @@ class Runner(Generic[S]):
             decision = self._step(self._state, event, now)
         except Exception:
             _log.exception("the core failed on %s; nothing was changed", type(event).__name__)
-            self._plan_wake(MonoMs(now.mono + _AGAIN_MS))
+            self._wake.plan(MonoMs(now.mono + _AGAIN_MS))
             return False
         # A boot counts even when it cannot be saved: it only takes back what is stored, and a full disk must not
         # leave a device deaf and mute.
-        failure = await self._hands.carry_out(decision.effects, must_save=not isinstance(event, Booted))
+        once_more = not (again or isinstance(event, _DECIDED_ONCE))
+        failure = await self._hands.carry_out(
+            decision.effects, must_save=not isinstance(event, Booted), tell=not once_more
+        )
         if failure is None:
             self._state = decision.state
             self._observe(self._state)
-            self._plan_wake(_not_at_once(decision.wake_at, event, now))
+            self._wake.plan(_not_at_once(decision.wake_at, event, now))
             return True
         # What the decision saw is still so; without a pause it would be made again at once, for ever.
-        self._not_before = MonoMs(now.mono + _AGAIN_MS)
-        self._plan_wake(self._not_before)
+        self._wake.not_before = MonoMs(now.mono + _AGAIN_MS)
+        self._wake.plan(self._wake.not_before)
         if not isinstance(event, StateSaveFailed):
             await self._decide_now(StateSaveFailed(failure))
+        if once_more:
+            # A hand that let go of a button, a sound that ended: that has happened, stored or not, and comes once.
+            await self._decide_now(event, again=True)
         return True
 
     def _heed(self, event: Event) -> None:
         """What the runner itself learns from an event."""
         if isinstance(event, Ticked):
-            self._tick_waits = False
+            self._wake.heard()
         if isinstance(event, LinkChanged):
             self._reporter.link_changed(event.up)
         if event == LinkChanged(True) or (isinstance(event, ParcelReceived) and event.route is Route.USB):
             self._downloads.kick()
-
-    def _plan_wake(self, at: MonoMs | None) -> None:
-        if at is not None and self._not_before is not None:
-            at = MonoMs(max(at, self._not_before))
-        if self._tick_waits:
-            return
-        self._wake_at = at
-        if self._timer and not self._timer.done():
-            if at is not None and self._rings_at <= at:
-                return  # it looks again when it rings: most wakes are put off again and again
-            self._timer.cancel()
-        self._rings_at = at or self._rings_at
-        self._timer = None if at is None else asyncio.create_task(self._tick(at), name="timer")
-
-    async def _tick(self, at: MonoMs) -> None:
-        while True:
-            self._rings_at = at
-            await self._ports.clock.sleep_until(at)
-            if self._wake_at is None or self._wake_at <= at:
-                break
-            at = self._wake_at
-        self._wake_at, self._tick_waits, self._rings_at = None, True, _RUNG
-        await self._inbox.put(Ticked())
 
 
 def _not_at_once(at: MonoMs | None, event: Event, now: Now) -> MonoMs | None:

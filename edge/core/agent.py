@@ -68,6 +68,10 @@ from protocol.clock import MonoMs, Now, WallMs
 from protocol.errors import DocumentError
 
 LOCAL_STOP_MS: Final = 15 * 60_000
+UNSAVED_MS: Final = 500
+"""So long after a failed save nothing is begun that would have to be stored first."""
+_PAPERS: Final = (Booted, EnvelopeReceived, ParcelReceived, LiveSegmentReceived, RootReceived)
+"""What these change counts once it is stored, and not before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +99,12 @@ def step(state: AgentState, event: Event, now: Now) -> Decision:
     if _is_usual(turn, state, event) and deadlines.is_calm(turn.state, turn.now):
         status.tell(turn)
         return Decision(turn.state, tuple(turn.effects), deadlines.wake_at(turn.state, turn.now))
-    return _decided(turn, state)
+    return _concluded(turn, state, event)
 
 
 def whole_step(state: AgentState, event: Event, now: Now) -> Decision:
     """Decides as `step`, and looks at everything although nothing may have changed: what `step` is held against."""
-    return _decided(_taken(state, event, now), state)
+    return _concluded(_taken(state, event, now), state, event)
 
 
 def _taken(state: AgentState, event: Event, now: Now) -> Turn:
@@ -109,6 +113,32 @@ def _taken(state: AgentState, event: Event, now: Now) -> Turn:
     turn.now = clock_trust.believed(turn.state.clock, now)
     sound.shift_wall(turn, turn.now.wall - now.wall)
     return turn
+
+
+def _concluded(turn: Turn, before: AgentState, event: Event) -> Decision:
+    unsaved = turn.state.unsaved
+    if unsaved is None:
+        return _decided(turn, before)
+    if turn.now.mono - unsaved < UNSAVED_MS and not (isinstance(event, _PAPERS) and turn.dirty):
+        return _bare(turn, MonoMs(unsaved + UNSAVED_MS))
+    turn.change(unsaved=None)
+    turn.dirty = True
+    return _decided(turn, before)
+
+
+def _bare(turn: Turn, again: MonoMs) -> Decision:
+    """Nothing can be stored just now: what happened is known all the same, and what must end does.
+
+    A talk button that was let go of, an emergency whose time is over: none of that may wait for a card. What the card
+    does not have yet is stored with the first save that succeeds.
+    """
+    _watch_talk(turn)
+    message.watch(turn)
+    sound.conduct_unsaved(turn)
+    health.tell(turn)
+    status.tell(turn)
+    turn.change(calm=None)
+    return Decision(turn.state, tuple(turn.effects), again)
 
 
 def _decided(turn: Turn, before: AgentState) -> Decision:
@@ -229,7 +259,7 @@ def _card_changed(turn: Turn, event: CardChanged) -> None:
 
 
 def _save_failed(turn: Turn, _: StateSaveFailed) -> None:
-    turn.change(storage_full_since=turn.now.mono)
+    turn.change(storage_full_since=turn.now.mono, unsaved=turn.now.mono)
 
 
 _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {

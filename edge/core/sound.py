@@ -62,6 +62,14 @@ def conduct(turn: Turn) -> None:
     _prepare(turn, current)
 
 
+def conduct_unsaved(turn: Turn) -> None:
+    """The same while nothing can be stored: no stored programme begins, since it would have to be marked first."""
+    current = _not_broken(turn, choose_output(turn.state, turn.now))
+    if current.key == turn.state.sound.output.key:
+        return
+    _switch(turn, Silence() if isinstance(current, ProgrammeOutput) else current)
+
+
 def _not_broken(turn: Turn, output: Output) -> Output:
     failed = turn.state.sound.failed
     if failed is not None and failed[0] == output.key and turn.now.mono < failed[1]:

@@ -239,6 +239,7 @@ class AgentState:
         message: what a message button started; a power cut ends it, because who pressed the button is there to press
             it again, and nobody expects it after the lights come back.
         message_refused: why the last press of a message button was in vain, and when.
+        unsaved: when it last turned out that nothing can be stored, until something could be.
         parts: parts of the board that are sick, each with what was found.
         told, announced: keep receipts from being sent twice: of items that are ready, and of what sounded lately.
     """
@@ -268,6 +269,7 @@ class AgentState:
     caught_up: bool = False
     state_damaged: bool = False
     storage_full_since: MonoMs | None = None
+    unsaved: MonoMs | None = None
     told: frozenset[str] = frozenset()
     announced: tuple[str, ...] = ()
     status_due: MonoMs = MonoMs(0)
