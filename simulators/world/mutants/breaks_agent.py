@@ -27,7 +27,13 @@ HANDS: Final = (
         "                failure = None\n",
         days=4.0,
     ),
-    _one("promises are told though nothing was kept", "hands", "if not _is_promise(report)]", "if report]", days=4.0),
+    _one(
+        "promises are told though nothing was kept",
+        "hands",
+        "if tell and not _is_promise(report)]",
+        "if report]",
+        days=4.0,
+    ),
     _one(
         "nothing is ever saved",
         "hands",
@@ -64,14 +70,14 @@ HANDS: Final = (
     _one(
         "a tick is lost and with it all others",
         "runner",
-        "        if isinstance(event, Ticked):\n            self._tick_waits = False\n",
+        "        if isinstance(event, Ticked):\n            self._wake.heard()\n",
         "",
     ),
     _one(
         "after a failed save nobody wakes again",
         "runner",
-        "        self._plan_wake(self._not_before)\n",
-        "        self._timer = None\n",
+        "        self._wake.plan(self._wake.not_before)\n",
+        "        self._wake.plan(None)\n",
         days=4.0,
     ),
     _one(

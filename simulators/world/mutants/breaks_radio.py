@@ -153,7 +153,13 @@ PROOF: Final = (
         "return",
         days=3.0,
     ),
-    _one("a full disk is no fault", "agent", "turn.change(storage_full_since=turn.now.mono)", "pass", days=4.0),
+    _one(
+        "a full disk is no fault",
+        "agent",
+        "turn.change(storage_full_since=turn.now.mono, unsaved=turn.now.mono)",
+        "pass",
+        days=4.0,
+    ),
     _one(
         "missing sound is no fault",
         "health",

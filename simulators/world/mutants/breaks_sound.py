@@ -103,7 +103,7 @@ LADDER: Final = (
         "        _tell(turn, output, turn.now.mono)\n    if turn.state.sound.muted",
         "        _tell(turn, output, MonoMs(turn.now.mono + 1200))\n    if turn.state.sound.muted",
     ),
-    _one("starts are not prepared", "sound", "    _prepare(turn, current)\n\n\ndef _not", "\n\ndef _not"),
+    _one("starts are not prepared", "sound", "    _prepare(turn, current)\n\n\ndef conduct_un", "\n\ndef conduct_un"),
     _one(
         "programmes begin five seconds early",
         "sound",

@@ -26,7 +26,6 @@ from protocol.report import AsRun, EndReason, Fault, FaultCode, Receipt
 from simulators.desk import Desk
 from tests.edge.core.office import IDENTITY, Office
 
-
 ONCE = (Ticked, EnvelopeReceived, ParcelReceived)
 
 
