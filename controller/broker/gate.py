@@ -12,9 +12,8 @@ import secrets
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controller.broker.rights import ControllerRights, DeviceRights, Offer, Rights
-from controller.devices.identity import device_of_certificate
-from controller.devices.queries import Enrolled, device_named, device_of_token
-from controller.store.engine import reading
+from controller.devices.queries import Enrolled
+from controller.devices.recognised import recognised_by_certificate, recognised_by_id, recognised_by_token
 
 logger = logging.getLogger(__name__)
 
@@ -50,21 +49,18 @@ class DeviceGate:
     async def _device(self, offer: Offer) -> DeviceRights | None:
         if offer.username is None or offer.username != offer.client:
             return None
-        async with reading(self._engine) as connection:
-            if offer.certificate is not None:
-                found = await device_of_certificate(connection, offer.certificate)
-            elif self._tokens and offer.password:
-                found = await device_of_token(connection, offer.password)
-            else:
-                found = None
+        found = None
+        if offer.certificate is not None:
+            found = await recognised_by_certificate(self._engine, offer.certificate)
+        elif self._tokens and offer.password:
+            found = await recognised_by_token(self._engine, offer.password)
         return _rights_of(found) if found is not None and found.id == offer.client else None
 
     async def renew(self, rights: Rights) -> Rights:
         """See `Gate`."""
         if not isinstance(rights, DeviceRights):
             return rights
-        async with reading(self._engine) as connection:
-            found = await device_named(connection, rights.device)
+        found = await recognised_by_id(self._engine, rights.device)
         return _rights_of(found) if found is not None else rights
 
     def _tell_refused(self, client: str) -> None:

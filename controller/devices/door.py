@@ -15,10 +15,9 @@ from aiohttp import web
 
 from controller.broker.tls import peer_certificate, server_context
 from controller.config import Config
-from controller.devices.identity import device_of_certificate
-from controller.devices.queries import Enrolled, device_of_token
+from controller.devices.queries import Enrolled
+from controller.devices.recognised import recognised_by_certificate, recognised_by_token
 from controller.keys import CONFIG, ENGINE
-from controller.store.engine import reading
 from controller.web.explained import N_, Explained, not_found
 from controller.web.guard import Handler
 
@@ -61,8 +60,7 @@ async def know_device(request: web.Request, handler: Handler) -> web.StreamRespo
     if not request.path.startswith(PATHS):
         raise not_found()
     shown = peer_certificate(connection)
-    async with reading(request.app[ENGINE]) as database:
-        found = await device_of_certificate(database, shown) if shown is not None else None
+    found = await recognised_by_certificate(request.app[ENGINE], shown) if shown is not None else None
     if found is None:
         raise _unknown()
     request[DEVICE] = found
@@ -84,8 +82,7 @@ async def device_of(request: web.Request) -> Enrolled:
         return request[DEVICE]
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
-        async with reading(request.app[ENGINE]) as connection:
-            found = await device_of_token(connection, token)
+        found = await recognised_by_token(request.app[ENGINE], token)
         if found is not None:
             return found
     raise _unknown()

@@ -9,9 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controller.audit.log import note
-from controller.broker.tls import PeerCertificate
 from controller.devices.clone import CloneSign
-from controller.devices.queries import Enrolled, enrolled_of
 from controller.devices.token import token_hash
 from controller.store.schema import devices
 from protocol.clock import WallMs
@@ -33,13 +31,6 @@ class Identity:
     revoked: WallMs | None
     clone_sign: str | None
     clone_seen: WallMs | None
-
-
-async def device_of_certificate(connection: AsyncConnection, shown: PeerCertificate) -> Enrolled | None:
-    """The device for which exactly this certificate is registered."""
-    asked = select(devices).where(devices.c.id == shown.name, devices.c.certificate == shown.fingerprint)
-    row = (await connection.execute(asked)).first()
-    return enrolled_of(row) if row else None
 
 
 async def identity_of(connection: AsyncConnection, device: str) -> Identity:

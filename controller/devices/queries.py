@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -48,13 +48,6 @@ class Enrolled:
 async def device_named(connection: AsyncConnection, device: str) -> Enrolled | None:
     """The device of an id, for those who know already who it is; never for a page."""
     row = (await connection.execute(select(devices).where(devices.c.id == device))).first()
-    return enrolled_of(row) if row else None
-
-
-async def device_of_token(connection: AsyncConnection, token: str) -> Enrolled | None:
-    """Whoever sends this token over HTTP."""
-    asked = select(devices).where(devices.c.token_hash == token_hash(token))
-    row = (await connection.execute(asked)).first()
     return enrolled_of(row) if row else None
 
 
@@ -125,9 +118,9 @@ async def waiting_documents(connection: AsyncConnection, scopes: Iterable[UnitPa
     return (await connection.execute(asked)).scalar_one()
 
 
-def enrolled_of(row: Row[tuple[object, ...]]) -> Enrolled:
+def enrolled_of(row: Row[tuple[object, ...]] | Mapping[str, Any]) -> Enrolled:
     """A device's row as the domain has it."""
-    fields = row._mapping
+    fields = row._mapping if isinstance(row, Row) else row
     former = fields["former_place"]
     return Enrolled(
         fields["id"],
