@@ -105,7 +105,7 @@ class Agent:
         self._access = Access(device.name, device.line, device.broker)
         self._link = WorldLink(self._access, device.identity.place, confirmed=confirmations.tell)
         self._onlooker = Onlooker(self.horn, device, self._observe)
-        self._disk = WorldDisk(device.card, device.power_off)
+        self._disk = WorldDisk(device.card, device.crash)
         ports = Ports(
             clock=clock,
             sound_clock=sound_clock,

@@ -68,6 +68,7 @@ class Air:
 
     Attributes:
         off: frequencies that are off the air.
+        clock_lies: what a station tells as the time minus the truth, by kHz, while it is wrong.
         flows: web radios that do not answer as they should, by address.
     """
 
@@ -75,6 +76,7 @@ class Air:
         self._stations = {one.frequency_khz: one for one in stations}
         self._listeners: list[Callable[[], None]] = []
         self.off: set[int] = set()
+        self.clock_lies: dict[int, int] = {}
         self.flows: dict[str, Flow] = {}
 
     def station(self, reception: Reception, frequency_khz: int) -> Station | None:
@@ -186,7 +188,8 @@ class WorldTuner:
         heard = self._strength(station) >= _RDS_DBUV and not self._defects.tuner_dead
         if station is not None and station.clock_error_ms is not None and heard:
             if self._frequency_khz not in self._reception.nameless:
-                self._clock_time(station.clock_error_ms)
+                lie = self._air.clock_lies.get(self._frequency_khz, station.clock_error_ms)
+                self._clock_time(lie)
             self._told += 1
         wait_s = _CLOCK_TIME_S if self._told < _TOLD_EACH_MINUTE else _CALM_CLOCK_TIME_S
         self._handle = self._loop.call_later(wait_s, self._tell_time, context=self._context)

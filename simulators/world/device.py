@@ -82,7 +82,7 @@ class WorldDevice:
         self.identity, self.chance, self.trace = identity, chance, trace
         self.broker, self.web, self.line, self.air = broker, web, line, air or Air(())
         self._loop, self._context = asyncio.get_running_loop(), copy_context()
-        self.hindrances = Hindrances(self._true_wall, lambda what, why: trace.tell(self.name, what, why))
+        self.hindrances = Hindrances(self.true_wall, lambda what, why: trace.tell(self.name, what, why))
         dice = chance.stream(f"{identity.device}/board")
         self.drift_ppm = dice.gauss(0, 8) if dice.random() < 0.9 else dice.uniform(-100, 100)
         self._without_chip = dice.choice(_BUILT)
@@ -103,8 +103,8 @@ class WorldDevice:
         self.lamps = LampStates()
         self.boots = self._starts = self._outages = 0
         self._dice = chance.stream(f"{identity.device}/boots")
-        line.watch(self._look)
-        self.air.listen(self._look)
+        line.watch(self.look)
+        self.air.listen(self.look)
 
     @property
     def name(self) -> str:
@@ -116,8 +116,6 @@ class WorldDevice:
         """The process that runs, if one does."""
         return self.computer.agent if self.computer is not None else None
 
-    # The plug.
-
     def power_on(self) -> None:
         """The computer starts; the agent is up after some seconds."""
         if self.computer is not None or self._outages:
@@ -127,7 +125,7 @@ class WorldDevice:
         self.trace.tell(self.name, "power.on")
         if self.guardian is not None:
             self.guardian.power_on()
-        clock = DeviceClock(drift_ppm=self.drift_ppm, wall_error_ms=self._believed_at_boot() - self._true_wall())
+        clock = DeviceClock(drift_ppm=self.drift_ppm, wall_error_ms=self._believed_at_boot() - self.true_wall())
         daemon = TimeDaemon(
             clock,
             self.servers,
@@ -173,7 +171,8 @@ class WorldDevice:
             told_ms = None
         return self._without_chip if told_ms is None else WallMs(told_ms)
 
-    def _true_wall(self) -> WallMs:
+    def true_wall(self) -> WallMs:
+        """Whatever its own clocks say."""
         return true_wall(self._loop.time())
 
     # The agent.
@@ -245,10 +244,10 @@ class WorldDevice:
     def block(self, what: Block, on: bool) -> None:
         """Something comes between sound path and ear, or goes away again."""
         if on is not (what in self.speaker.blocks):
-            self._look()
+            self.look()
             self.hindrances.put(what.value, on)
             self.speaker.block(what, on)
-            self._look()
+            self.look()
 
     def sicken(self, part: BoardPart, found: str) -> None:
         """A part falls ill, or is well again when nothing is found; the board's watch tells it a little later."""
@@ -275,7 +274,8 @@ class WorldDevice:
 
     # What it tells.
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Something about its sound path has changed."""
         if self.agent is not None:
             self.agent.horn.look()
 

@@ -11,7 +11,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, NoReturn, TypeVar
+from typing import Final, TypeVar
 
 from edge.disk import Disk
 from edge.ports import PortError, StorageFullError
@@ -25,6 +25,8 @@ _UNSYNCED_S: Final = 30.0
 """Linux writes back by then what nobody asked it to write at once."""
 _LIES_KEPT: Final = 400
 _STARTS: Final = 3
+_HUNG_S: Final = 22.0
+"""Ten seconds until core or disk count as hung (`edge.vital`), then the watchdog's patience."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Card:
         slow_ms: so long each piece of work takes; 0 for a good card.
         stuck: no piece of work comes back.
         lies_s: so many seconds of what was said to be stored are gone after a power cut; 0 for an honest card.
-        cut: what becomes of the next piece of work: the power goes `before` it or `after` it.
+        cut: pulls the plug in the middle of the next piece of work, which is done all the same if `cut_after`.
         powered: a computer is using it; after a power cut nothing reaches it any more.
         spoiled_for: it has lost or damaged what was durable; so many starts may still show that.
         damaged: the next start finds the database not whole: `registers` are lost, or `old` ones are all there is.
@@ -59,7 +61,8 @@ class Card:
     slow_ms: int = 0
     stuck: bool = False
     lies_s: float = 0.0
-    cut: str = ""
+    cut: Callable[[], None] | None = None
+    cut_after: bool = False
     powered: bool = False
     spoiled_for: int = 0
     damaged: str = ""
@@ -124,7 +127,7 @@ class Card:
 
     def lose_power(self, now_s: float, dice: random.Random) -> tuple[Letter, ...]:
         """Whatever was not durable is gone; gives the letters that are."""
-        self.powered, self.cut = False, ""
+        self.powered, self.cut = False, None
         since_s = now_s - dice.uniform(0.0, max(_UNSYNCED_S, self.lies_s))
         lost = self._forget_letters(since_s)
         if self.lies_s:
@@ -189,55 +192,72 @@ class WorldDisk(Disk):
     """Does work in its order, as one thread would; a good card takes no time at all.
 
     Args:
-        power_off: pulls the plug.
+        given_up: called when a piece of work has hung for so long that the watchdog ends the process.
     """
 
-    def __init__(self, card: Card, power_off: Callable[[], None]) -> None:
+    def __init__(self, card: Card, given_up: Callable[[], None]) -> None:
         super().__init__(None)
-        self._card, self._power_off = card, power_off
+        self._card, self._given_up = card, given_up
+        self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
         self._waiting = 0
         self._over = False
         self._moves = asyncio.Event()
+        self._patience: asyncio.TimerHandle | None = None
 
     async def run(self, work: Callable[[], T]) -> T:
         """What the work returns or raises."""
         card = self._card
-        if self._over:
-            await asyncio.Event().wait()
-        if not (card.slow_ms or card.stuck or card.cut or self._waiting):
+        if not (card.slow_ms or card.stuck or card.cut or self._waiting or self._over):
             return work()
         self._waiting += 1
         try:
             async with self._lock:
-                while card.stuck:
-                    self._moves.clear()
-                    await self._moves.wait()
-                if card.slow_ms:
-                    await asyncio.sleep(card.slow_ms / 1000)
-                if card.cut:
-                    await self._be_cut(work)
-                if self._over:
-                    await asyncio.Event().wait()
-                return work()
+                return await self._slowly(work)
         finally:
             self._waiting -= 1
+
+    async def _slowly(self, work: Callable[[], T]) -> T:
+        card = self._card
+        while card.stuck and not self._over:
+            self._lose_patience()
+            self._moves.clear()
+            await self._moves.wait()
+        if card.slow_ms:
+            await asyncio.sleep(card.slow_ms / 1000)
+        if card.cut is not None and not self._over:
+            self._be_cut(work, card.cut)
+        if self._over or not card.powered:
+            await asyncio.Event().wait()
+        return work()
+
+    def _lose_patience(self) -> None:
+        if self._patience is None:
+            self._patience = self._loop.call_later(_HUNG_S, self._look)
+
+    def _look(self) -> None:
+        self._patience = None
+        if self._card.stuck and self._waiting and not self._over:
+            self._given_up()
 
     def end(self) -> None:
         """The process is gone: nothing that it began is done any more."""
         self._over = True
+        self.move()
 
     def move(self) -> None:
         """The card answers again."""
         self._moves.set()
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
-    async def _be_cut(self, work: Callable[[], T]) -> NoReturn:
+    def _be_cut(self, work: Callable[[], object], cut: Callable[[], None]) -> None:
         """The power goes in the middle of it: it is done or not done, never half, and nobody is told."""
-        if self._card.cut == "after":
+        if self._card.cut_after:
             try:
                 work()
             except PortError:
                 pass
-        asyncio.get_running_loop().call_soon(self._power_off)
-        await asyncio.Event().wait()
-        raise AssertionError("nobody is left")
+        self._over = True
+        self._loop.call_soon(cut)

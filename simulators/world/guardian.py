@@ -74,7 +74,7 @@ class WorldGuardian:
         self._agreed_ms, self._tell = agreed_ms, tell
         self._loop = asyncio.get_running_loop()
         self._context = copy_context()
-        self.broken = self.cut_off = self._powered = self._beating = False
+        self.broken = self.cut_off = self._mains = self._beating = False
         self._plan: Plan | None = None
         self._floor_ms = self._boots = 0
         self._khz: int | None = None
@@ -86,19 +86,34 @@ class WorldGuardian:
 
     # Its power.
 
+    @property
+    def _powered(self) -> bool:
+        return self._mains and not self.broken
+
     def power_on(self) -> None:
         """It starts; what it was armed with outlasts that."""
-        if self.broken:
-            return
-        self._powered, self._boots = True, self._boots + 1
-        self._guard = Guard(self._now(), has_tuner=True, clock=WallClock(self._floor_ms))
-        self._guard.arm(self._plan)
-        self._relay = Relay()
-        self._turn()
+        self._mains = True
+        if self._powered:
+            self._boots += 1
+            self._guard = Guard(self._now(), has_tuner=True, clock=WallClock(self._floor_ms))
+            self._guard.arm(self._plan)
+            self._relay = Relay()
+            self._turn()
 
     def power_off(self) -> None:
         """Both relays fall."""
-        self._powered = self._beating = False
+        self._mains = self._beating = False
+        self._fall()
+
+    def fail(self, broken: bool) -> None:
+        """It dies, or is given power again."""
+        self.broken = broken
+        if broken:
+            self._fall()
+        elif self._mains:
+            self.power_on()
+
+    def _fall(self) -> None:
         if self._handle is not None:
             self._handle.cancel()
         self._relay = Relay()
@@ -107,10 +122,19 @@ class WorldGuardian:
     # The agent's life.
 
     def live(self, alive: bool) -> None:
-        """The agent proves twice a second that it lives, or no more: its last beat lies up to half a second back."""
-        if not alive and self._beating and not self.cut_off and self._powered:
+        """The agent proves twice a second that it lives, or no more."""
+        self._change(alive, self.cut_off)
+
+    def pull(self, cut_off: bool) -> None:
+        """The cable to the computer is pulled, or plugged in again."""
+        self._change(self._beating, cut_off)
+
+    def _change(self, beating: bool, cut_off: bool) -> None:
+        """The last beat that came lies up to half a second back."""
+        heard, hears = self._beating and not self.cut_off, beating and not cut_off
+        if heard and not hears and self._powered:
             self._guard.beat(self._now() - self._now() % BEAT_MS, WISH_AMPLIFIER, self._agreed_ms())
-        self._beating = alive
+        self._beating, self.cut_off = beating, cut_off
         if self._powered:
             self._turn()
 
@@ -140,7 +164,7 @@ class WorldGuardian:
 
     def state(self) -> GuardianState | None:
         """See `hardware.interfaces.Guardian`."""
-        if self.broken or self.cut_off or not self._powered:
+        if self.cut_off or not self._powered:
             return None
         refused = self._guard.clock.refused
         return GuardianState(SOURCES[self._guard.source], self._guard.plan_version, self._boots, "power", refused)
@@ -153,7 +177,7 @@ class WorldGuardian:
     # Its own life.
 
     def _check(self) -> None:
-        if self.broken or self.cut_off or not self._powered:
+        if self.cut_off or not self._powered:
             raise CardLostError("the guardian is not there")
 
     def _now(self) -> int:
@@ -198,7 +222,7 @@ class WorldGuardian:
         self._guard.reading(now_ms, self._khz, rssi_dbuv, pi)
 
     def _show(self) -> None:
-        through = self._relay.through if self._powered and not self.broken else SILENCE
+        through = self._relay.through if self._powered else SILENCE
         relayed = Relayed(SOURCES[through])
         if through == FM and self._khz is not None and self._guard.amplifier:
             station = self._air.station(self._reception, self._khz)

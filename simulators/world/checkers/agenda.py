@@ -104,6 +104,11 @@ class Agenda:
             if one.start <= wall and one.item.catch_up is CatchUp.SKIP:
                 one.done = True
 
+    def stopped(self, wall: WallMs) -> None:
+        """A stop is in force: what it ended is over (section 2), and what would have begun meanwhile may be."""
+        for one in self.found.values():
+            one.doubtful = one.doubtful or one.start <= wall < one.end
+
     def edges(self, wall: WallMs) -> WallMs:
         """When the next one begins or ends, or stops being worth going on with."""
         soonest = wall + DAY_MS
@@ -132,8 +137,8 @@ class Agenda:
     def _is_due(self, one: Occurrence, box: Box, held: Held, wall: WallMs, *, now: WallMs, sounds: bool) -> bool:
         content = one.item.content
         assert isinstance(content, Programme), "relays are judged by the gate"
-        if held.may_be_stopped(wall):
-            one.doubtful = True
+        if box.device.hindrances.has("decoder") or content.media.digest in box.device.card.rotten:
+            one.doubtful = True  # how often it is tried, and whether it is heard to its half, is left open
             return False
         if one.failed[1] >= _FAILURES_MAX or now - one.failed[0] < _AGAIN_MS:
             return False

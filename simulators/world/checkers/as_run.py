@@ -4,7 +4,9 @@ the aim: every audible second is on the log, and the controller's log equals the
 Judged from both sides: each record that reaches the controller tells of a sound that was really heard then (by the
 device's own hour), and at the end of the world each sound that was heard is on the controller's log. Allowed to be
 missing: what sounded when the power was cut (nobody was left to write it down; what is missing of the item is told as
-lost), and what ended seconds before one, since the outbox is not forced to the card (`edge.adapters.outbox`). Reports
+lost), what ended seconds before one, since the outbox is not forced to the card (`edge.adapters.outbox`), and what a
+card has lost. What was broken up or silenced on its way to the ear (`device.hindrances`) is on the log as the agent
+knew it. Reports
 are unsigned: what somebody at the broker made up in a device's name is no word of the device (threat_model.md).
 """
 
@@ -14,8 +16,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from edge.core.output import FmOutput, MessageOutput, Output, ProgrammeOutput, StreamOutput
+from protocol import codec
 from protocol.clock import WallMs
+from protocol.limits import REPORT_BYTES_MAX
 from protocol.report import AsRun
+from protocol.topics import up_topic
 from simulators.world.checkers.checker import Tell
 from simulators.world.checkers.papers import Papers
 from simulators.world.checkers.truth import Box, Truth
@@ -57,6 +62,7 @@ class AsRunLog:
         truth.on("sound.began", self._begin)
         truth.on("sound.ended", self._end)
         truth.on("power.off", self._cut)
+        truth.on("letters.lost", self._lost)
         truth.on("report.asrun", self._report)
 
     def _begin(self, box: Box, record: Record) -> None:
@@ -66,8 +72,9 @@ class AsRunLog:
         output = record.thing.output
         began = self._began.pop((box.name, output.key), None)
         if began is not None:
-            dark = box.powered is None
-            span = Span(output, began, record.at, box.error_ms(record.at), excused=dark)
+            dark = box.powered is None or box.booted is None
+            broken = box.device.hindrances.during(began, record.at)
+            span = Span(output, began, record.at, box.error_ms(record.at), excused=dark or broken)
             self._spans[box.name].append(span)
 
     def _cut(self, box: Box, record: Record) -> None:
@@ -75,6 +82,18 @@ class AsRunLog:
             if span.ended < record.at - _BEFORE_CUT_MS:
                 break
             span.excused = True
+
+    def _lost(self, box: Box, record: Record) -> None:
+        for letter in record.thing:
+            if letter.topic == up_topic(box.name, AsRun):
+                run = codec.decode(AsRun, letter.payload, bytes_max=REPORT_BYTES_MAX)
+                for span in self._spans[box.name]:
+                    span.excused = span.excused or _tells(run, span)
+
+    def _is_broken(self, box: Box, run: AsRun) -> bool:
+        error_ms = box.error_ms(self._truth.now) or 0
+        begin, end = run.began - error_ms - _MOVED_MS, run.ended - error_ms + _MOVED_MS
+        return box.device.hindrances.during(WallMs(begin), WallMs(end))
 
     def _report(self, box: Box, record: Record) -> None:
         run = record.thing
@@ -86,6 +105,8 @@ class AsRunLog:
         fitting = (one for one in self._spans[box.name] if not one.told and _tells(run, one))
         # A station that comes and goes sounds many times alike, and a device that was cut off tells of all at once.
         found = min(fitting, key=lambda one: abs(run.ended - one.ended - (one.error_ms or 0)), default=None)
+        if found is None and self._is_broken(box, run):
+            return
         if found is None:
             self._tell(
                 box.name, "as_run", f"{run.source[:40]} on rung {run.rung} at {run.began} was not heard like that"

@@ -63,6 +63,7 @@ class Emergency:
     def _is_excused(self, box: Box) -> bool:
         state = box.device.state
         away = state is not None and not state.sound.card_present
+        away = away or box.device.hindrances.lately(self._truth.now)
         return away or box.device.card.broken or self._truth.now - box.save_failed < _UNSAVED_MS
 
     def end(self) -> None:

@@ -82,7 +82,7 @@ class Ladder:
 
     def _fact(self, box: Box, record: Record) -> None:
         agenda = self._agendas[box.name]
-        if record.what == "power.off":
+        if record.what in ("power.off", "agent.ended"):
             self._talk.pop(box.name, None)
             self._wrong.pop(box.name, None)
             agenda.power_cut(WallMs(record.at + (box.error_ms(record.at) or 0)))
@@ -112,6 +112,8 @@ class Ladder:
         quiet = wall is not None and in_any(config.quiet_hours, wall)
         if talks and (not quiet or config.microphone_in_quiet_hours):
             return Rung.MICROPHONE, "the microphone"
+        if wall is not None and held.may_be_stopped(wall):
+            self._agendas[box.name].stopped(wall)
         if wall is None or quiet or held.may_be_stopped(wall):
             return Rung.SILENCE, ""
         live = self._live(box, wall)
@@ -177,6 +179,8 @@ class Ladder:
 
     def _is_excused(self, box: Box, due: Rung) -> bool:
         present, since = self._card.get(box.name, (True, WallMs(0)))
+        if box.device.hindrances.lately(self._truth.now):
+            return True
         unsaved = box.device.card.broken or self._truth.now - box.save_failed < _UNSAVED_MS
         wall = self._papers.wall(box)
         fills = wall is not None and any(

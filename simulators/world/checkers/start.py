@@ -50,7 +50,7 @@ class Start:
             since >= ready for key, (_, since) in box.sounding.items() if key != output.key
         )
         known = schedule is not None and schedule.at < ready
-        saved = box.save_failed < ready
+        saved = box.save_failed < ready and not box.device.hindrances.during(WallMs(ready), now)
         believed = self._papers.believed_since.get(box.name, now) < ready
         return up and idle and known and saved and believed
 

@@ -7,11 +7,11 @@ counts when the next thing happens to the device: a decision whose save failed d
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from edge.core.events import Booted, Event, StateSaveFailed
+from edge.core.events import Booted, ClockSource, Event, StateSaveFailed
 from edge.core.output import Output, Rung
 from protocol.clock import MonoMs, WallMs
 from simulators.world.device import Told, WorldDevice
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from simulators.world.world import World
 
 SKEW_MS: Final = 120_000
+CONTRADICTION_MS: Final = 300_000
 AGREEMENT_MS: Final = 60_000
 """Behaviour, section 5: sources within 60 s of each other agree; so far may a believed clock be off."""
 
@@ -75,7 +76,7 @@ class Box:
             return None
         clock = state.clock
         reference = clock.agreed if clock.agreed is not None else clock.attested
-        if reference is None:
+        if reference is None or (clock.agreed is None and _is_contradicted(clock.offsets, reference)):
             return None
         own = self.told.now.wall + at - self.told_at
         believed = own if abs(own - mono - reference) <= AGREEMENT_MS else mono + reference
@@ -138,7 +139,9 @@ class Truth:
         if box.pending is not None:
             self._commit(box)
         self._take_fact(box, record)
-        for listener in self._records.get(record.what, ()):
+        # An agent that has died is as gone as one whose power is.
+        what = "power.off" if record.what == "agent.ended" else record.what
+        for listener in self._records.get(what, ()):
             listener(box, record)
 
     def settle(self, now: WallMs) -> None:
@@ -196,6 +199,8 @@ class Truth:
             box.powered, box.quiet_since = record.at, WallMs(0)
         elif record.what == "power.off":
             box.powered = box.booted = box.told = None
+        elif record.what == "agent.ended":
+            box.booted = box.told = None
 
     def _pass(self, now: WallMs) -> None:
         """Every instant before this one."""
@@ -205,6 +210,12 @@ class Truth:
             if box is not None and box.pending is not None:
                 self._commit(box)
             act()
+
+
+def _is_contradicted(offsets: Mapping[ClockSource, int], attested: int) -> bool:
+    """The controller alone is not believed against a chip or a network of the device's own (clock_trust)."""
+    own = [one for source, one in offsets.items() if source in (ClockSource.RTC, ClockSource.CELLULAR)]
+    return any(abs(one - attested) > CONTRADICTION_MS for one in own)
 
 
 def _nothing() -> None:

@@ -7,27 +7,41 @@ from typing import Final
 
 from simulators.world.faults import (
     attackers,
+    audio,
     authority,
     broker,
+    clocks,
     controller,
     emergencies,
+    endings,
     haste,
+    machine,
     network,
+    panel,
     people,
     power,
+    radio,
+    storage,
     taken,
 )
 from simulators.world.plan import Kind
 
 KINDS: Final[Mapping[str, Kind]] = {
     **attackers.KINDS,
+    **audio.KINDS,
     **authority.KINDS,
     **broker.KINDS,
+    **clocks.KINDS,
     **controller.KINDS,
     **emergencies.KINDS,
+    **endings.KINDS,
     **haste.KINDS,
+    **machine.KINDS,
     **network.KINDS,
+    **panel.KINDS,
     **people.KINDS,
     **power.KINDS,
+    **radio.KINDS,
+    **storage.KINDS,
     **taken.KINDS,
 }

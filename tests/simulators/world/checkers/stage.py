@@ -25,6 +25,7 @@ from simulators.world.chance import Chance
 from simulators.world.checkers.court import Court, MakeRule
 from simulators.world.clock import DAWN
 from simulators.world.device import Told
+from simulators.world.hindrance import Hindrances
 from simulators.world.horn import Heard
 from simulators.world.office import OPERATOR, Offices, Signed
 from simulators.world.plan import Shape
@@ -61,9 +62,13 @@ class Stage:
             broken=False,
             spoiled=False,
             slow_ms=0,
+            rotten=set(),
         )
         line = SimpleNamespace(passes=lambda: True)
-        self.device = SimpleNamespace(name=NAME, identity=identity, state=None, card=card, line=line)
+        hindrances = Hindrances(lambda: self.now, lambda *_: None)
+        self.device = SimpleNamespace(
+            name=NAME, identity=identity, state=None, card=card, line=line, hindrances=hindrances
+        )
         self.world = SimpleNamespace(
             devices={NAME: self.device},
             offices=self.offices,
