@@ -48,12 +48,14 @@ class Lie:
     Attributes:
         clock_ms: how far its attestations are off.
         mute: it answers no question.
+        old: it answers questions about the time with what it answered before, to whomever.
         media: what is wrong with the programmes it gives: `short`, `same` (in length), `long`; empty when nothing is.
     """
 
     clock_ms: int = 0
     mute: bool = False
     media: str = ""
+    old: bool = False
 
 
 _SWAPPED: Final[dict[str, Callable[[bytes], bytes]]] = {
@@ -79,6 +81,7 @@ class Front:
         self.lied = 0
         self.false_reports: set[str] = set()
         self._lies: list[Lie] = []
+        self._answer: bytes | None = None
         self._planted: list[tuple[UnitPath, Event, WallMs]] = []
         self._gone = 0
         self._held: list[Callable[[], None]] = []
@@ -124,8 +127,13 @@ class Front:
 
     def attest(self, nonce: str) -> bytes | None:
         """See `Web`."""
+        if self.lie is not None and self.lie.old and self._answer is not None:
+            self.lied += 1
+            return self._answer
         if self.lie is None or (not self.lie.mute and not self.lie.clock_ms):
-            return self._honest.attest(nonce)
+            true = self._honest.attest(nonce)
+            self._answer = self._answer or true
+            return true
         self.lied += 1
         if self.lie.mute:
             return None
