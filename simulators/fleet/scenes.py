@@ -23,9 +23,9 @@ from simulators.fleet.crew import Crew
 from simulators.fleet.ground import Ground
 from simulators.fleet.town import ALERT_LIFE_MS, wall_now
 
-SETTLED_S_MAX: Final = 600.0
+SETTLED_S_MAX: Final = 1200.0
 ALERTED_S_MAX: Final = ALERT_LIFE_MS / 1000 + 10
-BACK_S_MAX: Final = 400.0
+BACK_S_MAX: Final = 600.0
 STORED_S_MAX: Final = 600.0
 _LAST_WORDS_S: Final = 5.0
 _PAGE: Final = "/"
