@@ -1,7 +1,8 @@
 """Behaviour, section 5: "Time steps do not repeat or skip a slot silently: each occurrence plays at most once."
 
 Sections 1 and 6 allow it to go on: at the present wall-clock offset, or from its beginning after a power cut where
-its `catch_up` says so. The same part is never heard twice, and what has come to its end is over. A stored message
+its `catch_up` says so. The same part is never heard twice, and what has come to its end, or was stopped ("the end of
+what was stopped is on the log", section 2), is over. A stored message
 sounds once for each press, from its beginning. Allowed: as much as the believed hour was set back meanwhile, since
 the offset follows the hour.
 """
@@ -36,7 +37,7 @@ class Heard:
     Attributes:
         reached_ms: the farthest.
         error_ms: of the believed hour when it was heard.
-        whole: it came to its end.
+        whole: it came to its end, or was stopped.
         boots: power cuts until then.
     """
 
@@ -49,8 +50,8 @@ class Heard:
 class Once:
     """Keeps for each occurrence how far it was heard."""
 
-    def __init__(self, truth: Truth, _: Papers, tell: Tell) -> None:
-        self._truth, self._tell = truth, tell
+    def __init__(self, truth: Truth, papers: Papers, tell: Tell) -> None:
+        self._truth, self._papers, self._tell = truth, papers, tell
         self._heard: dict[Key, Heard] = {}
         self._began: dict[str, dict[str, tuple[WallMs, int]]] = {}
         self._messages: set[tuple[str, str]] = set()
@@ -105,7 +106,9 @@ class Once:
         one.reached_ms = max(one.reached_ms, reached_ms)
         one.error_ms = box.error_ms(record.at) or one.error_ms
         complete = record.thing.reason is EndReason.COMPLETE
-        one.whole = one.whole or (complete and reached_ms >= output.media.duration_ms - _END_MS)
+        wall = self._papers.wall(box)
+        stopped = wall is not None and self._papers.held[box.name].is_stopped(wall) and box.booted is not None
+        one.whole = one.whole or stopped or (complete and reached_ms >= output.media.duration_ms - _END_MS)
         one.boots = self._boots.get(box.name, 0)
         while len(self._heard) > _KEPT * len(self._truth.boxes):
             self._heard.pop(next(iter(self._heard)))

@@ -1,6 +1,6 @@
 """Runs worlds with one break in the agent until a checker notices.
 
-`python -m simulators.world.mutants.child NAME DEVICES DAYS SEED ...` ends at the first violation with one line of
+`python -m simulators.world.mutants.child NAME DEVICES DAYS [SEED ...]` ends at the first violation with one line of
 JSON: `rule`, `words`, `seed`, `who`. A world that fails altogether counts as noticed too. Nothing of the agent is
 imported before the break is in place.
 """
@@ -25,12 +25,12 @@ def main(argv: list[str]) -> int:
     name, devices, days, *seeds = argv
     if name != WHOLE:
         put_in(MUTANTS[name])
-    from simulators.world.mutants.trial import first_violation
+    from simulators.world.mutants.trial import first_violation, plans
 
     logging.disable(logging.WARNING)
     logging.getLogger().addHandler(logging.NullHandler())
-    for seed in map(int, seeds):
-        found = first_violation(seed, devices=int(devices), days=float(days), leave=_tell_and_leave)
+    for plan in plans(tuple(map(int, seeds)), devices=int(devices), days=float(days)):
+        found = first_violation(plan, leave=_tell_and_leave)
         if found is not None:
             _tell_and_leave(found)
     return 0

@@ -1,14 +1,15 @@
-"""One world until its first violation."""
+"""Worlds until the first violation: the eventful day first, then what the seeds bring."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from simulators.world.checkers.checker import Violation
 from simulators.world.faults import KINDS
+from simulators.world.mutants.exercise import exercise
 from simulators.world.plan import Plan, Shape, draw_plan
 from simulators.world.trace import Record
 from simulators.world.world import Run, World, device_name
@@ -25,20 +26,27 @@ def dense_plan(shape: Shape) -> Plan:
     return Plan(shape, tuple(sorted(found, key=lambda one: (one.at_ms, one.what, one.who))))
 
 
-def first_violation(seed: int, *, devices: int, days: float, leave: Leave) -> dict[str, object] | None:
-    """Runs the seed's world; tells `leave` of the first violation as it happens, which need not return.
+def plans(seeds: Sequence[int], *, devices: int, days: float) -> Iterator[Plan]:
+    """All that a break goes through."""
+    yield exercise()
+    for seed in seeds:
+        yield dense_plan(Shape(seed, devices, days))
+
+
+def first_violation(plan: Plan, *, leave: Leave) -> dict[str, object] | None:
+    """Runs a plan's world; tells `leave` of the first violation as it happens, which need not return.
 
     Returns:
         What went wrong when the world itself failed; None for a world in which all went well.
     """
-    plan = dense_plan(Shape(seed, devices, days))
     watch = lambda world: world.trace.listen(lambda record: _look(record, world, leave))  # noqa: E731
     try:
         Run(plan, watch=watch)()
     except Exception as error:
         cause = error.__cause__ or error
         where = traceback.extract_tb(cause.__traceback__)[-1]
-        return {"rule": "world", "words": f"{cause!r} at {where.filename}:{where.lineno}"[:300], "seed": seed}
+        words = f"{cause!r} at {where.filename}:{where.lineno}"[:300]
+        return {"rule": "world", "words": words, "seed": plan.shape.seed}
     return None
 
 
