@@ -23,10 +23,10 @@ from protocol.freshness import Head, Newest
 from protocol.keys import SigningKey
 from protocol.limits import REPORT_BYTES_MAX
 from protocol.parcel import Parcel
-from protocol.report import AsRun, Fault, Receipt, Report, Standing, Status
-from protocol.topics import ALERT, DOC, LIVE, unit_topic, up_of_topic
+from protocol.report import AsRun, Confirmation, Fault, Receipt, Report, Standing, Status, report_mark
+from protocol.topics import ALERT, DOC, LIVE, stored_topic, unit_topic, up_of_topic
 from protocol.units import UnitPath
-from simulators.attacker_broker import AttackerBroker
+from simulators.attacker_broker import AttackerBroker, Said
 from simulators.attacker_web import AttackerWeb
 
 BUNDLE: Final = "loalang-bundle.json"
@@ -37,6 +37,14 @@ PATHS: Final = ("doc", "alert", "poll", "poll alert", "stick")
 def raw_parcel(scope: UnitPath, envelopes: Iterable[bytes]) -> bytes:
     """A parcel around any bytes."""
     return codec.encode(Parcel(scope, tuple(one.decode(errors="replace") for one in envelopes)))
+
+
+def _confirm(said: Said) -> tuple[str, bytes] | None:
+    """He wants to go unnoticed: a device hears, as from an honest controller, that its report is stored."""
+    topic = up_of_topic(said.topic)
+    if topic is None or topic[1] in (None, Status):
+        return None
+    return stored_topic(topic[0]), codec.encode(Confirmation((report_mark(said.payload),)))
 
 
 class Attacker:
@@ -60,6 +68,7 @@ class Attacker:
         self._unit, self._slot, self._wall = unit, slot, wall
         self._reports: list[Report] = []
         self._read = 0
+        self.broker.reply = _confirm
 
     async def __aenter__(self) -> Self:
         await self.broker.open()
@@ -160,12 +169,12 @@ class Attacker:
         return found
 
     def faults(self) -> list[Fault]:
-        """Faults as they began and ended."""
-        return [one for one in self.reports() if isinstance(one, Fault)]
+        """Faults as they began and ended; one sent again is one."""
+        return list(dict.fromkeys(one for one in self.reports() if isinstance(one, Fault)))
 
     def as_run(self) -> list[AsRun]:
-        """What the device says has sounded."""
-        return [one for one in self.reports() if isinstance(one, AsRun)]
+        """What the device says has sounded; a record sent again is one."""
+        return list(dict.fromkeys(one for one in self.reports() if isinstance(one, AsRun)))
 
     def statuses(self) -> list[Status]:
         """How the device says it is."""

@@ -54,6 +54,8 @@ class AttackerBroker:
         acknowledged: packet ids that devices have acknowledged.
         connections: how many connections were ever welcomed.
         refusing: new connections are hung up on.
+        greeting: done for every line that has subscribed.
+        reply: what is said back to a device that published something: topic and payload, or None.
     """
 
     def __init__(self) -> None:
@@ -64,6 +66,7 @@ class AttackerBroker:
         self.connections = 0
         self.refusing = False
         self.greeting: Callable[[asyncio.StreamWriter], None] = lambda _: None
+        self.reply: Callable[[Said], tuple[str, bytes] | None] = lambda _: None
         self._lines: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -159,8 +162,12 @@ class AttackerBroker:
         begin = end + 2 if head & 0x06 else end
         if head & 0x06:
             writer.write(b"\x40\x02" + body[end:begin])
+        said = Said(body[2:end].decode(), body[begin:])
+        reply = self.reply(said)
+        if reply is not None:
+            writer.write(publish_packet(*reply, qos=0))
         async with self.heard:
-            self.said.append(Said(body[2:end].decode(), body[begin:]))
+            self.said.append(said)
             self.heard.notify_all()
 
 

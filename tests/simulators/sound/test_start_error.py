@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-import pytest
-
-from simulators.bench.start_error import _first_audible, _percentile
+from simulators.bench.start_error import _first_audible
 from simulators.melody import noise
 
 
@@ -17,8 +13,3 @@ def test_first_audible_sample_is_found() -> None:
     assert place is not None and 480 <= place < 500
 
 
-def test_percentiles_of_errors() -> None:
-    errors = [float(value) for value in range(101)]
-    assert _percentile(errors, 50) == pytest.approx(50)
-    assert _percentile(errors, 99) == pytest.approx(99)
-    assert math.isnan(_percentile([], 50))

@@ -99,15 +99,16 @@ def test_renewed_key_speaks_and_the_former_one_does_not() -> None:
     former: list[bytes] = []
 
     def remember(world: World) -> None:
+        keys: list[str] = []
+
         def sign_with_both() -> None:
-            post = world.offices.posts[world.communes[0], OPERATOR]
-            old = world.people.desks[world.communes[0]].newest[Kind.SCHEDULE]
-            assert post.signers != old.by
+            assert world.offices.posts[world.communes[0], OPERATOR].signers != tuple(keys)
             again = world.people.schedule(world.communes[0])
-            made = world.offices.sign(Kind.SCHEDULE, again.document, *old.by, at=world.trace_wall())
+            made = world.offices.sign(Kind.SCHEDULE, again.document, *keys, at=world.trace_wall())
             former.append(made.envelope.pack())
             deliver(world, UNIT, DOC_PATH, former[0])
 
+        world.later(NIGHT - 1000, lambda: keys.extend(world.offices.posts[world.communes[0], OPERATOR].signers))
         world.later(NIGHT + 60_000, sign_with_both)
 
     story = play(Happening(NIGHT, UNIT, "people.renew", 0, "new"), change(NIGHT + 90_000), hours=0.4, before=remember)
