@@ -13,6 +13,7 @@ are unsigned: what somebody at the broker made up in a device's name is no word 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from edge.core.output import FmOutput, MessageOutput, Output, ProgrammeOutput, StreamOutput
@@ -73,9 +74,14 @@ class AsRunLog:
         began = self._began.pop((box.name, output.key), None)
         if began is not None:
             dark = box.powered is None or box.booted is None
-            broken = box.device.hindrances.during(began, record.at)
-            span = Span(output, began, record.at, box.error_ms(record.at), excused=dark or broken)
+            span = Span(output, began, record.at, box.error_ms(record.at), excused=dark)
             self._spans[box.name].append(span)
+            # What ends a sound is known to have begun when that instant is over.
+            self._truth.at(record.at, box, partial(self._look_why, box, span))
+
+    @staticmethod
+    def _look_why(box: Box, span: Span) -> None:
+        span.excused = span.excused or box.device.hindrances.during(span.began, span.ended)
 
     def _cut(self, box: Box, record: Record) -> None:
         for span in reversed(self._spans[box.name]):

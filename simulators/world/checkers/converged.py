@@ -76,7 +76,7 @@ class Converged:
             found.append("believes no hour")
         if len(card.letters) > _LETTERS_MAX:
             found.append(f"{len(card.letters)} letters wait")
-        faults = sorted(set(state.faults) - _LASTING)
+        faults = sorted(code for code in state.faults if code not in _LASTING and not _is_muted_yet(code, box))
         if faults:
             found.append(f"has faults: {', '.join(faults)}")
         heard = self._status.get(box.name)
@@ -95,3 +95,11 @@ class Converged:
                 have = "nothing" if mine is None else version_of(mine.signed)
                 found.append(f"has {have} of {kind} of {scope}, {version_of(signed)} was handed in")
         return found
+
+
+def _is_muted_yet(code: FaultCode, box: Box) -> bool:
+    """An amplifier that was muted for what nobody ordered stays so, and is told, until something is to sound."""
+    state = box.device.state
+    if code is not FaultCode.SOUND_UNEXPECTED or state is None or box.sounding:
+        return False
+    return box.quiet_since < state.faults[code][0] + SKEW_MS

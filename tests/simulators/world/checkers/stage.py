@@ -18,7 +18,7 @@ from protocol.bulletin import BulletinClass, CatchUp, Explicit, MediaRef
 from protocol.clock import DAY_MS, ClockTrust, MonoMs, Now, WallMs
 from protocol.document import Kind, OperatorDocument
 from protocol.parcel import pack_parcel
-from protocol.report import EndReason
+from protocol.report import EndReason, FaultCode, InForce, Status
 from protocol.schedule import Content, Item, Programme, Schedule
 from protocol.units import UnitPath
 from simulators.world.chance import Chance
@@ -143,6 +143,15 @@ class Stage:
     def ended(self, output: Output, reason: EndReason = EndReason.COMPLETE) -> None:
         """It is over."""
         self.record("sound.ended", Heard(output, reason))
+
+    def status(self, *signed: Signed, faults: tuple[FaultCode, ...] = ()) -> None:
+        """The controller hears what is in force on it."""
+        held = tuple(
+            InForce(one.document.scope, one.kind.value, getattr(one.document, "version", 0), one.envelope.digest)
+            for one in signed
+        )
+        status = Status(NAME, PLACE, self.now, 9, -12_000, "agreed", "1", "boot", 0, 0, in_force=held, faults=faults)
+        self.record("report.status", status, who="controller")
 
     def end(self) -> set[str]:
         """The world is over; which rules were broken."""

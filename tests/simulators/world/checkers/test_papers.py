@@ -1,4 +1,4 @@
-"""What a device tells is held against what it was given: clocks, versions, memory, log, faults, bounds, and rest."""
+"""What a device tells is held against what it was given: clocks, versions, memory, and the station."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge.core.events import AttestationReceived, CardChanged, FmSignalMeasured, LinkChanged
+from edge.core.events import AttestationReceived, FmSignalMeasured
 from edge.core.output import FmOutput, Rung
 from edge.core.state import ClockState
 from protocol import codec
@@ -16,27 +16,14 @@ from protocol.clock import WallMs
 from protocol.document import Kind
 from protocol.envelope import sign
 from protocol.freshness import Attestation
-from protocol.report import AsRun, EndReason, Fault, FaultCode, InForce, Receipt, Standing, Status
-from simulators.world.checkers.as_run import AsRunLog
-from simulators.world.checkers.bounded import Bounded
+from protocol.report import Receipt, Standing
 from simulators.world.checkers.clock import Clock
-from simulators.world.checkers.converged import Converged
 from simulators.world.checkers.durable import Durable
-from simulators.world.checkers.fault_told import FaultTold
 from simulators.world.checkers.fm_gate import FmGate
 from simulators.world.checkers.in_force import InForce as InForceRule
 from simulators.world.checkers.versions import Versions
 from simulators.world.office import Signed
-from tests.simulators.world.checkers.stage import HOME, HOUR_MS, MEDIA, NAME, PLACE, Stage, day, item, programme
-
-
-def _status(stage: Stage, *signed: Signed, faults: tuple[FaultCode, ...] = ()) -> None:
-    held = tuple(
-        InForce(one.document.scope, one.kind.value, getattr(one.document, "version", 0), one.envelope.digest)
-        for one in signed
-    )
-    status = Status(NAME, PLACE, stage.now, 9, -12_000, "agreed", "1", "boot", 0, 0, in_force=held, faults=faults)
-    stage.record("report.status", status, who="controller")
+from tests.simulators.world.checkers.stage import HOME, HOUR_MS, MEDIA, NAME, Stage, day, item
 
 
 def _receipt(
@@ -54,11 +41,11 @@ def test_what_was_given_is_in_force() -> None:
     rules, schedule = stage.rules_of_the_horn(), stage.schedule()
     stage.give(rules, schedule)
     stage.wait(200_000)
-    _status(stage, rules, schedule)
+    stage.status(rules, schedule)
     newer = stage.schedule(version=2)
     stage.give(newer)
     stage.wait(200_000)
-    _status(stage, rules, newer)
+    stage.status(rules, newer)
     assert stage.end() == set()
 
 
@@ -68,9 +55,9 @@ def test_older_schedule_is_in_force_again() -> None:
     stage.give(older)
     stage.give(newer)
     stage.wait(200_000)
-    _status(stage, newer)
+    stage.status(newer)
     stage.wait(200_000)
-    _status(stage, older)
+    stage.status(older)
     assert stage.broken == {"in_force", "versions"}
 
 
@@ -80,7 +67,7 @@ def test_schedule_of_nobody_is_in_force() -> None:
     stage.give(genuine)
     stage.wait(200_000)
     forged = replace(genuine, envelope=sign("schedule", b"{}", [stage.offices.key("stranger")]))
-    _status(stage, forged)
+    stage.status(forged)
     assert stage.broken == {"in_force", "versions"}
 
 
@@ -229,97 +216,3 @@ def test_tuner_falls_silent_and_fm_goes_on() -> None:
     for _ in range(10):
         stage.wait(1000)
     assert stage.broken == {"fm_gate"}
-
-
-# The log.
-
-
-def _heard(stage: Stage) -> tuple[Signed, AsRun]:
-    start = stage.now
-    signed = stage.schedule(item(start))
-    stage.give(signed)
-    output = programme(signed, start)
-    stage.began(output)
-    stage.wait(600_000)
-    stage.ended(output)
-    digest, began = signed.envelope.digest, WallMs(stage.now - 600_000)
-    run = AsRun("1", NAME, 6, MEDIA.digest, began, stage.now, EndReason.COMPLETE, -1800, None, digest, "sang", start)
-    stage.wait(2 * HOUR_MS)
-    return signed, run
-
-
-def test_every_sound_is_on_the_log() -> None:
-    stage = day(AsRunLog)
-    _, run = _heard(stage)
-    stage.record("report.asrun", run, who="controller")
-    assert stage.end() == set()
-
-
-def test_sound_is_missing_on_the_log() -> None:
-    stage = day(AsRunLog)
-    _heard(stage)
-    assert stage.end() == {"as_run"}
-
-
-@pytest.mark.parametrize(
-    "changes", [{"rung": 5}, {"source": "cd" * 32}, {"ended": WallMs(0)}, {"document": "00" * 32}]
-)
-def test_log_tells_of_another_sound(changes: dict[str, object]) -> None:
-    stage = day(AsRunLog)
-    _, run = _heard(stage)
-    stage.record("report.asrun", replace(run, **changes), who="controller")  # type: ignore[arg-type]
-    assert "as_run" in stage.broken
-
-
-# Faults, bounds, rest.
-
-
-def test_fault_is_known_and_shown_in_time() -> None:
-    stage = day(FaultTold)
-    stage.event(LinkChanged(True))
-    stage.event(CardChanged(False))
-    stage.device.state = replace(stage.state, faults={FaultCode.CARD_LOST: (stage.now, "card")})
-    fault = Fault(NAME, FaultCode.CARD_LOST, stage.now)
-    stage.record("report.fault", fault, who="controller")
-    for _ in range(12):
-        stage.wait(10_000)
-    assert stage.broken == set()
-
-
-def test_fault_is_known_to_nobody() -> None:
-    stage = day(FaultTold)
-    stage.event(LinkChanged(True))
-    stage.event(CardChanged(False))
-    for _ in range(12):
-        stage.wait(10_000)
-        _status(stage)
-    assert [rule for rule, _ in stage.told] == ["fault_told", "fault_told"]
-
-
-def test_more_is_written_or_remembered_than_allowed() -> None:
-    stage = day(Bounded)
-    stage.device.card.bytes_written = 10**9
-    stage.device.state = replace(stage.state, announced=("x",) * 1000)
-    assert stage.end() == {"bounded"}
-    assert len(stage.told) == 2
-
-
-def test_device_has_come_to_rest() -> None:
-    stage = day(Converged)
-    signed = stage.schedule()
-    stage.record("handed_in", signed, who="office")
-    stage.give(signed)
-    stage.device.state = replace(stage.state, link_up=True)
-    stage.wait(14 * HOUR_MS)
-    _status(stage)
-    assert stage.end() == set()
-
-
-def test_device_has_not_come_to_rest() -> None:
-    stage = day(Converged)
-    stage.record("handed_in", stage.schedule(), who="office")
-    stage.device.card.letters.update(dict.fromkeys(range(20)))
-    stage.device.state = replace(stage.state, faults={FaultCode.CARD_LOST: (stage.now, "card")})
-    stage.wait(14 * HOUR_MS)
-    assert stage.end() == {"converged"}
-    assert len(stage.told) == 5

@@ -1,0 +1,151 @@
+"""What a device tells of itself is held against what was heard: log, faults, bounds, and rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from edge.core.events import CardChanged, LinkChanged
+from protocol.clock import WallMs
+from protocol.report import AsRun, EndReason, Fault, FaultCode
+from simulators.world.checkers.as_run import AsRunLog
+from simulators.world.checkers.bounded import Bounded
+from simulators.world.checkers.converged import Converged
+from simulators.world.checkers.fault_told import FaultTold
+from simulators.world.office import Signed
+from tests.simulators.world.checkers.stage import HOUR_MS, MEDIA, NAME, Stage, day, item, programme
+
+# The log.
+
+
+def _heard(stage: Stage) -> tuple[Signed, AsRun]:
+    start = stage.now
+    signed = stage.schedule(item(start))
+    stage.give(signed)
+    output = programme(signed, start)
+    stage.began(output)
+    stage.wait(600_000)
+    stage.ended(output)
+    digest, began = signed.envelope.digest, WallMs(stage.now - 600_000)
+    run = AsRun("1", NAME, 6, MEDIA.digest, began, stage.now, EndReason.COMPLETE, -1800, None, digest, "sang", start)
+    stage.wait(2 * HOUR_MS)
+    return signed, run
+
+
+def test_every_sound_is_on_the_log() -> None:
+    stage = day(AsRunLog)
+    _, run = _heard(stage)
+    stage.record("report.asrun", run, who="controller")
+    assert stage.end() == set()
+
+
+def test_sound_is_missing_on_the_log() -> None:
+    stage = day(AsRunLog)
+    _heard(stage)
+    assert stage.end() == {"as_run"}
+
+
+def test_sound_is_cut_by_the_guardian_that_takes_over_just_then() -> None:
+    """Below the horn it ended with the relay; the agent, which hears nothing of that, logs all of it."""
+    stage = day(AsRunLog)
+    output = programme(stage.schedule(item(stage.now)), stage.now)
+    stage.began(output)
+    stage.wait(164_501)
+    stage.ended(output, EndReason.INTERRUPTED)
+    stage.device.hindrances.begin("relay")
+    stage.wait(2 * HOUR_MS)
+    stage.device.hindrances.end("relay")
+    assert stage.end() == set()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"rung": 5}, {"source": "cd" * 32}, {"ended": WallMs(0)}, {"document": "00" * 32}]
+)
+def test_log_tells_of_another_sound(changes: dict[str, object]) -> None:
+    stage = day(AsRunLog)
+    _, run = _heard(stage)
+    stage.record("report.asrun", replace(run, **changes), who="controller")  # type: ignore[arg-type]
+    assert "as_run" in stage.broken
+
+
+# Faults, bounds, rest.
+
+
+def test_fault_is_known_and_shown_in_time() -> None:
+    stage = day(FaultTold)
+    stage.event(LinkChanged(True))
+    stage.event(CardChanged(False))
+    stage.device.state = replace(stage.state, faults={FaultCode.CARD_LOST: (stage.now, "card")})
+    fault = Fault(NAME, FaultCode.CARD_LOST, stage.now)
+    stage.record("report.fault", fault, who="controller")
+    for _ in range(12):
+        stage.wait(10_000)
+    assert stage.broken == set()
+
+
+def test_fault_is_known_to_nobody() -> None:
+    stage = day(FaultTold)
+    stage.event(LinkChanged(True))
+    stage.event(CardChanged(False))
+    for _ in range(12):
+        stage.wait(10_000)
+        stage.status()
+    assert [rule for rule, _ in stage.told] == ["fault_told", "fault_told"]
+
+
+def test_more_is_written_or_remembered_than_allowed() -> None:
+    stage = day(Bounded)
+    stage.device.card.bytes_written = 10**9
+    stage.device.state = replace(stage.state, announced=("x",) * 1000)
+    assert stage.end() == {"bounded"}
+    assert len(stage.told) == 2
+
+
+def test_device_has_come_to_rest() -> None:
+    stage = day(Converged)
+    signed = stage.schedule()
+    stage.record("handed_in", signed, who="office")
+    stage.give(signed)
+    stage.device.state = replace(stage.state, link_up=True)
+    stage.wait(14 * HOUR_MS)
+    stage.status()
+    assert stage.end() == set()
+
+
+def _muted(stage: Stage) -> None:
+    stage.device.state = replace(
+        stage.state, link_up=True, faults={FaultCode.SOUND_UNEXPECTED: (stage.now, "amplifier muted")}
+    )
+
+
+def test_amplifier_is_muted_until_the_next_sound() -> None:
+    stage = day(Converged)
+    stage.wait(HOUR_MS)
+    _muted(stage)
+    stage.wait(14 * HOUR_MS)
+    stage.status()
+    assert stage.end() == set()
+
+
+def test_amplifier_is_called_muted_after_a_sound() -> None:
+    stage = day(Converged)
+    stage.wait(HOUR_MS)
+    _muted(stage)
+    output = programme(stage.schedule(item(stage.now)), stage.now)
+    stage.began(output)
+    stage.wait(600_000)
+    stage.ended(output)
+    stage.wait(14 * HOUR_MS)
+    stage.status()
+    assert stage.end() == {"converged"}
+
+
+def test_device_has_not_come_to_rest() -> None:
+    stage = day(Converged)
+    stage.record("handed_in", stage.schedule(), who="office")
+    stage.device.card.letters.update(dict.fromkeys(range(20)))
+    stage.device.state = replace(stage.state, faults={FaultCode.CARD_LOST: (stage.now, "card")})
+    stage.wait(14 * HOUR_MS)
+    assert stage.end() == {"converged"}
+    assert len(stage.told) == 5
