@@ -74,6 +74,8 @@ def _monotonic(state: AgentState, now: Now) -> Iterator[int]:
     config = timeline.config_of(state)
     if now.clock is ClockTrust.NONE and state.clock.asked is not None:
         yield state.clock.asked + clock_trust.ASK_AGAIN_MS
+    if now.clock is ClockTrust.NONE and config.fm_stations:
+        yield fm_gate.next_hour_telling(now.mono)
     if state.talk is not None:
         yield state.talk.since + config.talk_ms_max
     yield sound.settles_at(state)

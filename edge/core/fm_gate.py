@@ -34,6 +34,8 @@ BARRED_WEAK_MS: Final = 60_000
 BARRED_FOREIGN_MS: Final = 600_000
 LISTEN_AHEAD_MS: Final = 6000
 """A relay slot's station is measured this long before its start, so the gate can be open in time."""
+HOUR_TELLING_MS: Final = 5 * 60_000
+"""So long a station is listened to for the hour: RDS tells it each minute, and two words must agree."""
 _LOOK_AHEAD_MS: Final = 1000
 
 WEAK: Final = "signal_weak"
@@ -82,8 +84,27 @@ def _fallback_allowed(config: AudibleConfig, now: Now) -> bool:
 
 
 def _listening(turn: Turn) -> FmWish | None:
-    """Which stations are measured: wanted now, of a slot that begins soon, or such as would stand in."""
+    """Which stations are measured: for the hour; wanted now, of a slot that begins soon, or such as would stand in."""
+    if turn.now.clock is ClockTrust.NONE:
+        return _hour_telling(turn)
     return wish(turn.state, turn.now) or _soon(turn) or _standby(turn)
+
+
+def _hour_telling(turn: Turn) -> FmWish | None:
+    """While no hour is believed, each station whose name is signed, in turn. Nothing of it sounds.
+
+    After a power cut without a network the clock chip is one source, and a station's clock-time is all there is to
+    make it two. A station that has no name to prove might be anybody, so it is not asked.
+    """
+    named = [one for one in config_of(turn.state).fm_stations if one.pi is not None]
+    if not named:
+        return None
+    return FmWish(Rung.FM_FALLBACK, (named[turn.now.mono // HOUR_TELLING_MS % len(named)],))
+
+
+def next_hour_telling(mono: MonoMs) -> int:
+    """When the next station is listened to for the hour."""
+    return (mono // HOUR_TELLING_MS + 1) * HOUR_TELLING_MS
 
 
 def _standby(turn: Turn) -> FmWish | None:
@@ -92,7 +113,7 @@ def _standby(turn: Turn) -> FmWish | None:
     sound, config = state.sound, config_of(state)
     coming = sound.planned[0] if sound.planned is not None else None
     networked = isinstance(sound.output, LiveOutput | StreamOutput) or isinstance(coming, StreamOutput)
-    if not networked or state.stop is not None or not turn.clock_believed:
+    if not networked or state.stop is not None:
         return None
     if in_any(config.quiet_hours, now.wall) or not _fallback_allowed(config, now):
         return None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core import clock_trust
+from edge.core import clock_trust, fm_gate
 from edge.core.effects import AskAttestation
 from edge.core.events import AttestationReceived, ClockRead, ClockSource, LinkChanged
 from edge.core.output import Rung, Silence
+from protocol.audible_config import Station
 from protocol.clock import ClockTrust, MonoMs, WallMs
 from protocol.document import Kind
 from protocol.report import Fault, FaultCode, Status
@@ -51,6 +52,33 @@ def test_third_source_outvotes_a_dead_one(lost: Desk) -> None:
     lost.send(ClockRead(ClockSource.NTP, lost.wall))
     lost.send(ClockRead(ClockSource.RDS, lost.wall))
     assert trust(lost) is ClockTrust.AGREED
+
+
+def test_stations_are_listened_to_in_turn_until_one_tells_the_hour(desk: Desk, office: Office) -> None:
+    """A power cut without a network: the chip alone is one source, and the village stayed silent for days."""
+    stations = (Station(97_100, "Một", "A1B2"), Station(99_900, "Ai"), Station(102_300, "Hai", "C3D4"))
+    desk.signals = {97_100: (50, "A1B2"), 99_900: (50, None), 102_300: (50, "C3D4")}
+    office.configure(fm_stations=stations)
+    office.publish(office.item("tin", 3_600_000))
+    desk.cut_power(off_ms=60_000)
+    desk.boot(clock=False)
+    desk.send(ClockRead(ClockSource.RTC, desk.wall))
+    heard = set()
+    for _ in range(3):
+        desk.advance(fm_gate.HOUR_TELLING_MS)
+        heard.add(desk.monitored)
+    assert heard == {97_100, 102_300}, "who has no signed name might be anybody"
+    assert trust(desk) is ClockTrust.NONE and desk.sound.spans == []
+    desk.send(ClockRead(ClockSource.RDS, WallMs(desk.wall + 200)))
+    assert desk.monitored is None
+    desk.advance(3_600_000)
+    assert [one.rung for _, _, one in desk.sound.spans] == [Rung.ORDINARY]
+
+
+def test_without_stations_nobody_is_listened_to(lost: Desk) -> None:
+    lost.send(ClockRead(ClockSource.RTC, lost.wall))
+    lost.advance(60_000)
+    assert lost.monitored is None
 
 
 def test_controller_is_no_independent_source(lost: Desk) -> None:
