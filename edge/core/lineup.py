@@ -34,9 +34,9 @@ def _begin(turn: Turn, occurrence: Occurrence, origin: WallMs) -> None:
 
 def give_up(turn: Turn, planned: Output, instead: Output) -> None:
     """What was told ahead and gives its second to another one of its class has not begun: it waits for its turn."""
-    if not isinstance(planned, ProgrammeOutput) or instead.rung is not planned.rung:
-        return
-    occurrence = timeline.occurrence_of(turn.state, planned)
+    occurrence = None
+    if isinstance(planned, ProgrammeOutput) and instead.rung is planned.rung:
+        occurrence = timeline.occurrence_of(turn.state, planned)
     progress = turn.state.progress.get(occurrence.key) if occurrence is not None else None
     if occurrence is None or progress is None or progress.heard_ms or progress.ended is not None:
         return
@@ -51,13 +51,19 @@ def line_up(turn: Turn) -> None:
     for rung in (Rung.PRIORITY, Rung.ORDINARY):
         found = timeline.due(turn.state, rung, turn.now)
         playable = tuple(pair for pair in found if timeline.has_media(turn.state, pair[1]))
-        if any(_is_new(turn, occurrence) for occurrence, _ in playable):
+        if any(_is_new(turn, occurrence) for occurrence, _ in playable) or _is_overtaken(turn, playable[1:]):
             _give_turns(turn, playable)
 
 
 def _is_new(turn: Turn, occurrence: Occurrence) -> bool:
     fresh = turn.now.wall - occurrence.start <= timeline.FRESH_MS
     return fresh and occurrence.key not in turn.state.progress
+
+
+def _is_overtaken(turn: Turn, others: Due) -> bool:
+    """Whether somebody's turn has come while another one with the better right is first, told ahead of its second."""
+    waiting = (turn.state.progress.get(occurrence.key) for occurrence, _ in others)
+    return any(one is not None and one.origin is None and (one.turn or 0) <= turn.now.wall for one in waiting)
 
 
 def _give_turns(turn: Turn, playable: Due) -> None:

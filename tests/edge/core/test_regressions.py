@@ -78,6 +78,33 @@ def test_bulletin_whose_sound_came_in_time_had_lost_its_turn(
     assert [finals(desk, name) for name in order] == [[Standing.HEARD]] * 2
 
 
+@pytest.mark.parametrize(("said", "heard"), [("priority", ["gap"]), ("instead", ["gap"])])
+def test_what_was_told_ahead_gives_way_to_a_new_schedule(
+    desk: Desk, office: Office, said: str, heard: list[str]
+) -> None:
+    start = desk.wall + 30_000
+    first = office.item("dau", 30_000)
+    office.publish(first)
+    desk.advance(26_000)
+    new = office.item(
+        "gap", 4_000, bulletin_class=BulletinClass(said) if said == "priority" else first.bulletin_class
+    )
+    office.publish(*((first, new) if said == "priority" else (new,)))
+    desk.advance(200_000)
+    assert [name for name, _, _ in played(desk)] == heard
+    assert offsets(desk, start)[0] == ("gap", 0, 60_000)
+
+
+def test_second_of_three_waits_for_the_one_with_the_better_right(desk: Desk, office: Office) -> None:
+    """It stood in line and was told ahead, when the province wanted the same second."""
+    start = desk.wall + 30_000
+    office.publish(*(office.item(name, 30_000, bulletin_class=BulletinClass.PRIORITY) for name in ("a", "b")))
+    desk.advance(86_000)
+    office.publish(office.item("tinh", 4_000, bulletin_class=BulletinClass.PRIORITY), scope=PROVINCE)
+    desk.advance(300_000)
+    assert offsets(desk, start) == [("a", 0, 60_000), ("tinh", 60_000, 120_000), ("b", 120_000, 180_000)]
+
+
 def test_programme_that_waited_came_hours_late(desk: Desk, office: Office) -> None:
     second = local_second(desk.wall)
     office.configure(quiet_hours=(Window(second + 60, second + 5400),))
