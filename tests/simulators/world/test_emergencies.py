@@ -114,7 +114,7 @@ def test_renewed_key_speaks_and_the_former_one_does_not() -> None:
     story = play(Happening(NIGHT, UNIT, "people.renew", 0, "new"), change(NIGHT + 90_000), hours=0.4, before=remember)
     assert former
     assert story.refusals("schedule") == [Refusal.GRANT_RENEWED]
-    assert len(story.received("schedule")) == 3
+    assert len(story.received("schedule")) == 4, "two before, one signed anew with the new key, and the change"
 
 
 def test_grant_that_ran_out_says_nothing_until_it_is_renewed() -> None:
