@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controller.devices.words import arrived, on_the_way
 from controller.store.engine import reading, writing
-from controller.waiting import wait_a_while
+from controller.waiting import Trouble, wait_a_while
 from protocol import codec
 from protocol.errors import DocumentError
 from protocol.limits import REPORT_BYTES_MAX
@@ -60,13 +60,15 @@ class Arrivals:
 
     async def run(self) -> None:
         """Writes arrivals and looks who else is on the way, until it is cancelled."""
+        trouble = Trouble(logger, "arrivals could not be stored")
         while True:
             try:
                 await self._settle()
                 async with reading(self._engine) as connection:
                     self._expected = await on_the_way(connection)
+                trouble.over()
             except Exception:
-                logger.exception("arrivals could not be stored; trying again")
+                trouble.happened()
             await wait_a_while(self._wanted, seconds=self._look_every_s)
 
     async def _settle(self) -> None:

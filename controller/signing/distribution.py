@@ -31,7 +31,7 @@ from controller.signing.parcels import Stock, contents, load_stock
 from controller.signing.queries import StoredDocument
 from controller.signing.shelf import Shelf, Spoken
 from controller.store.engine import reading, writing
-from controller.waiting import wait_a_while
+from controller.waiting import Trouble, wait_a_while
 from protocol.clock import WallMs
 from protocol.document import Kind, SpeechDocument, read
 from protocol.keys import SigningKey
@@ -79,15 +79,14 @@ class Distribution:
 
     async def run(self) -> None:
         """Publishes what waits, for ever; a failure is told once and tried again."""
-        failing = False
+        trouble = Trouble(logger, "publishing failed")
         while True:
             self._poked.clear()
             try:
                 await self.publish_waiting()
-                failing = False
+                trouble.over()
             except Exception:
-                logger.log(logging.DEBUG if failing else logging.WARNING, "publishing failed", exc_info=True)
-                failing = True
+                trouble.happened()
             await wait_a_while(self._poked, seconds=self._look_every_s)
 
     def poke(self) -> None:

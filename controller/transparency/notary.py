@@ -19,7 +19,7 @@ from controller.store.engine import reading, writing
 from controller.transparency.checkpoint_file import CheckpointFile
 from controller.transparency.domain import Finding, Inspection
 from controller.transparency.queries import chunks, log_former_documents, newest_state
-from controller.waiting import rest
+from controller.waiting import Trouble, rest
 from protocol import codec
 from protocol.checkpoint import Checkpoint
 from protocol.clock import WallMs
@@ -102,15 +102,14 @@ class Notary:
 
     async def run(self) -> None:
         """Signs and looks until it is cancelled; a failure is told once and tried again."""
-        failing = False
+        trouble = Trouble(logger, "the log is not watched")
         while True:
             await rest(LOOK_EVERY_S)
             try:
                 await self.turn()
-                failing = False
+                trouble.over()
             except Exception:
-                logger.log(logging.DEBUG if failing else logging.WARNING, "the log is not watched", exc_info=True)
-                failing = True
+                trouble.happened()
 
     async def turn(self) -> None:
         """What is due now."""

@@ -18,14 +18,13 @@ from controller.store.engine import reading, writing
 from controller.transparency.domain import Claim, claims
 from controller.transparency.queries import logged_among
 from controller.transparency.sightings import Kept, keep, stored_claims
-from controller.waiting import rest
+from controller.waiting import Trouble, rest
 from controller.web.events import EventHub
 
 logger = logging.getLogger(__name__)
 
 WAITING_MAX: Final = 5000
 KNOWN_MAX: Final = 200_000
-RETRY_S: Final = 1.0
 
 
 class Watch:
@@ -58,7 +57,7 @@ class Watch:
     async def run(self) -> None:
         """Looks at what was told while the service stopped, then at everything new, until it is cancelled."""
         self._wanted.set()
-        first = True
+        first, trouble = True, Trouble(logger, "what devices obey could not be compared with the log")
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -67,10 +66,10 @@ class Watch:
                     await self._remember()
                     first = False
                 await self.look()
+                trouble.over()
             except Exception:
-                logger.exception("what devices obey could not be compared with the log; trying again")
                 self._wanted.set()
-                await rest(RETRY_S)
+                await rest(trouble.happened())
 
     async def _remember(self) -> None:
         async with reading(self._engine) as connection:
