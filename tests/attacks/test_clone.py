@@ -47,7 +47,7 @@ DEVICE = "ke-sach-01"
 PLACE = UnitPath(f"{KE_SACH}/c01")
 IDENTITIES = ("certificate", "token")
 SIGNS = {"boots_alternate", "connections_flap"}
-FIGHT_S = 8
+FIGHT_S = 5
 WORST_MS = 3000
 """From the command's arrival to its tone (behaviour.md, section 2)."""
 SECOND_PATH_MS = 1000

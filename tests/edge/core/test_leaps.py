@@ -63,7 +63,7 @@ def _item(office: Office, number: int, pick: Pick) -> Item:
 
 @pytest.mark.slow
 @example(picks=[], quiet_in_s=375)  # the relay's last five seconds come after the quiet hours
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(picks=PICKS, quiet_in_s=st.integers(1, 700))
 def test_one_leap_sounds_like_small_ticks(picks: list[Pick], quiet_in_s: int) -> None:
     leap, walk = a_day(picks, quiet_in_s), a_day(picks, quiet_in_s)
