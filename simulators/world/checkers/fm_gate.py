@@ -2,7 +2,9 @@
 with hysteresis; the RDS programme identity matches where the signed plan names one; no sudden signal step (> 10 dB)
 or change of identity since it opened; not longer than its cap."
 
-Judged by the readings that the device was given. Window and frequency are judged by `verified_source`.
+Judged by the readings that the device was given. Window and frequency are judged by `verified_source`. Allowed to
+hear nothing of what sounds: while the storage card is slow or hangs, since each decision is stored before the next
+reading is looked at (trust.md: persist before sound).
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ SILENT_MS_MAX: Final = 5000
 """A tuner is read once a second: who says nothing for so long vouches for nothing."""
 NAMELESS_MS_MAX: Final = 20_000
 _CAP_SLACK_MS: Final = 3000
+_HELD_UP: Final = ("card slow", "card hangs")
+_CAUGHT_UP_MS: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -54,6 +58,7 @@ class FmGate:
     def __init__(self, truth: Truth, papers: Papers, tell: Tell) -> None:
         self._truth, self._papers, self._tell = truth, papers, tell
         self._stations: dict[str, dict[int, Station]] = {name: {} for name in truth.boxes}
+        self._held_up: dict[str, WallMs] = {}
         truth.on(FmSignalMeasured, self._reading)
         truth.on(Booted, lambda box, _: self._stations[box.name].clear())
         truth.on("sound.began", self._began)
@@ -108,10 +113,16 @@ class FmGate:
             return
         one = self._station(box, output)
         nameless = self._pi_wanted(box, output) is not None and self._truth.now - one.named > NAMELESS_MS_MAX
-        if nameless or self._truth.now - one.at > SILENT_MS_MAX:
+        silent = self._truth.now - one.at > SILENT_MS_MAX
+        if (nameless or silent) and not self._is_held_up(box):
             self._tell(box.name, "fm_gate", f"{output.frequency_khz} kHz goes on, and nothing was heard of it lately")
             return
         self._truth.at(WallMs(self._truth.now + 2000), box, partial(self._look, box, output))
+
+    def _is_held_up(self, box: Box) -> bool:
+        if any(box.device.hindrances.has(one) for one in _HELD_UP):
+            self._held_up[box.name] = self._truth.now
+        return self._truth.now - self._held_up.get(box.name, 0) < _CAUGHT_UP_MS
 
     def _judge(self, box: Box, output: FmOutput) -> None:
         wrong = self._wrong(box, output, self._station(box, output)) if output.key in box.sounding else None

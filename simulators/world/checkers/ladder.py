@@ -191,7 +191,9 @@ class Ladder:
         return not present or self._truth.now - since < _CARD_BACK_MS or unsaved
 
     def _patience_ms(self, box: Box, held: Held) -> int:
-        warm = box.sounding or self._truth.now - box.quiet_since < held.rules.amplifier_hold_ms
+        before = box.booted is not None and box.quiet_since < box.booted
+        held_on = self._truth.now - box.quiet_since < held.rules.amplifier_hold_ms
+        warm = box.sounding or (held_on and not before)  # who starts anew does not know that the amplifier is on
         return SWITCH_MS + _SLACK_MS + (0 if warm else held.lead_in_ms)
 
     def _plan_next(self, box: Box, held: Held, wall: WallMs | None, agenda: Agenda) -> None:

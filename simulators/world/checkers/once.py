@@ -53,7 +53,7 @@ class Once:
     def __init__(self, truth: Truth, papers: Papers, tell: Tell) -> None:
         self._truth, self._papers, self._tell = truth, papers, tell
         self._heard: dict[Key, Heard] = {}
-        self._began: dict[str, dict[str, tuple[WallMs, int]]] = {}
+        self._began: dict[str, dict[str, tuple[WallMs, int, int]]] = {}
         self._messages: set[tuple[str, str]] = set()
         self._boots: dict[str, int] = {}
         truth.on("sound.began", self._begin)
@@ -74,7 +74,7 @@ class Once:
         if not isinstance(output, ProgrammeOutput) or error_ms is None:
             return
         at_ms = record.at + error_ms - output.origin
-        self._began.setdefault(box.name, {})[output.key] = (record.at, at_ms)
+        self._began.setdefault(box.name, {})[output.key] = (record.at, at_ms, error_ms)
         former = self._heard.get(_key(box, output))
         if former is None:
             return
@@ -104,7 +104,8 @@ class Once:
         reached_ms = began[1] + record.at - began[0]
         one = self._heard.setdefault(_key(box, output), Heard())
         one.reached_ms = max(one.reached_ms, reached_ms)
-        one.error_ms = box.error_ms(record.at) or one.error_ms
+        error_ms = box.error_ms(record.at)
+        one.error_ms = began[2] if error_ms is None else error_ms  # with the power goes what the box believed
         complete = record.thing.reason is EndReason.COMPLETE
         wall = self._papers.wall(box)
         stopped = wall is not None and self._papers.held[box.name].is_stopped(wall) and box.booted is not None

@@ -38,6 +38,8 @@ TAIL_MS: Final = 2000
 """Time in which the sound path reports an end by itself."""
 REST_MS: Final = 6000
 """What is held of a network's sound is heard to its end (section 3: good sound rather than nothing)."""
+_ONLY_FRESH: Final = ("loudness", "start")
+"""Rules may change while it sounds, and the believed hour may be set back to before its beginning."""
 Wrong = tuple[str, str]
 
 
@@ -59,7 +61,7 @@ class Right:
             fresh: it begins now; else it has been sounding.
         """
         wrong = self._wrong_with(output, held, wall)
-        return None if wrong is not None and wrong[0] == "loudness" and not fresh else wrong
+        return None if wrong is not None and wrong[0] in _ONLY_FRESH and not fresh else wrong
 
     def _wrong_with(self, output: Output, held: Held, wall: WallMs | None) -> Wrong | None:
         config = held.rules

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge.core.events import CardChanged, LiveSegmentReceived, StateSaveFailed, TalkPressed
+from edge.core.events import Booted, CardChanged, LiveSegmentReceived, StateSaveFailed, TalkPressed
 from edge.core.output import AlertOutput, LiveOutput, MicrophoneOutput, Rung
 from protocol.alert import Alert
 from protocol.bulletin import BulletinClass, CatchUp
@@ -48,6 +48,24 @@ def test_item_that_is_due_and_silent_is_a_gap() -> None:
     stage.wait(1001)
     stage.wait(1)
     assert stage.broken == {"gap"}
+
+
+def test_agent_that_starts_anew_gives_the_amplifier_its_lead_in_again() -> None:
+    stage = day(Ladder)
+    signed, start = _planned(stage)
+    stage.began(programme(signed, start))
+    stage.wait(100_000)
+    stage.record("agent.ended")
+    stage.ended(programme(signed, start), EndReason.INTERRUPTED)
+    stage.wait(2500)
+    stage.event(
+        Booted("again", b"{}", tuple(one.envelope.pack() for one in (*stage.grants, signed)), (MEDIA.digest,))
+    )
+    stage.believe()
+    stage.wait(700)
+    stage.began(programme(signed, start))
+    stage.wait(1000)
+    assert stage.broken == set()
 
 
 @pytest.mark.parametrize("why", ["card away", "not stored", "no media", "quiet"])
@@ -183,6 +201,20 @@ def test_item_goes_on_where_it_was_interrupted() -> None:
     stage.wait(20_000)
     stage.began(programme(signed, start))
     assert stage.broken == set()
+
+
+@pytest.mark.parametrize(("moved_ms", "broken"), [(-15_000, set()), (0, {"once"})])
+def test_item_goes_on_earlier_after_a_cut_only_if_the_hour_was_set_back(moved_ms: int, broken: set[str]) -> None:
+    stage = day(Once)
+    signed, start = _planned(stage)
+    stage.believe(15_000)
+    stage.began(programme(signed, start))
+    stage.wait(100_000)
+    stage.cut()
+    stage.boot(*stage.grants, signed)
+    stage.believe(15_000 + moved_ms)
+    stage.began(programme(signed, start, origin=WallMs(start + 15_000 + moved_ms)))
+    assert stage.broken == broken
 
 
 @pytest.mark.parametrize(("reason", "again_ms"), [(EndReason.COMPLETE, 600_000), (EndReason.INTERRUPTED, 100_000)])

@@ -50,6 +50,23 @@ def test_item_that_was_not_signed_like_that_is_found(changes: dict[str, object])
     assert stage.broken
 
 
+def test_item_may_not_begin_early_but_the_hour_may_be_set_back_while_it_sounds() -> None:
+    stage = day(VerifiedSource)
+    start = WallMs(stage.now + 30_000)
+    signed = stage.schedule(item(start))
+    stage.give(stage.rules_of_the_horn(), signed)
+    stage.wait(30_000)
+    stage.began(programme(signed, start))
+    stage.wait(5000)
+    stage.believe(-40_000)
+    stage.wait(3000)
+    assert stage.broken == set()
+    stage.ended(programme(signed, start))
+    stage.began(programme(signed, start, origin=WallMs(start + 60_000)))
+    stage.wait(3000)
+    assert stage.broken == {"start"}
+
+
 def test_item_goes_on_after_its_end() -> None:
     stage = day(VerifiedSource)
     start = stage.now
