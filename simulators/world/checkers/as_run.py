@@ -2,12 +2,13 @@
 the aim: every audible second is on the log, and the controller's log equals the village's.
 
 Judged from both sides: each record that reaches the controller tells of a sound that was really heard then (by the
-device's own hour), and at the end of the world each sound that was heard is on the controller's log. Allowed to be
-missing: what sounded when the power was cut (nobody was left to write it down; what is missing of the item is told as
-lost), what ended seconds before one, since the outbox is not forced to the card (`edge.adapters.outbox`), and what a
-card has lost. What was broken up or silenced on its way to the ear (`device.hindrances`) is on the log as the agent
-knew it. Reports
-are unsigned: what somebody at the broker made up in a device's name is no word of the device (threat_model.md).
+device's own hour), at the end of the world each sound that was heard is on the controller's log, and each record that
+it took in is stored: a device keeps it until it is told that it is. What an old backup does not have is excused.
+Allowed to be missing: what sounded when the power was cut (nobody was left to write it down; what is missing of the
+item is told as lost), what ended seconds before one, since the outbox is not forced to the card
+(`edge.adapters.outbox`), and what a card has lost. What was broken up or silenced on its way to the ear
+(`device.hindrances`) is on the log as the agent knew it. Reports are unsigned: what somebody at the broker made up in
+a device's name is no word of the device (threat_model.md).
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ _MOVED_MS: Final = 61_000
 _BEFORE_CUT_MS: Final = 30_000
 _RECENT_MS: Final = 3_600_000
 _SHORT_MS: Final = 1000
+_BATCH_MS: Final = 120_000
+"""A report waits in the controller's memory for its batch, and while its disk fails for the next try."""
 
 
 @dataclass(slots=True)
@@ -59,7 +62,7 @@ class AsRunLog:
         self._truth, self._tell = truth, tell
         self._began: dict[tuple[str, str], WallMs] = {}
         self._spans: dict[str, list[Span]] = {name: [] for name in truth.boxes}
-        self._ids: dict[str, set[str]] = {name: set() for name in truth.boxes}
+        self._ids: dict[str, dict[str, WallMs]] = {name: {} for name in truth.boxes}
         truth.on("sound.began", self._begin)
         truth.on("sound.ended", self._end)
         truth.on("power.off", self._cut)
@@ -105,9 +108,11 @@ class AsRunLog:
         run = record.thing
         assert isinstance(run, AsRun), "what the controller took in"
         false = run.id in self._truth.world.front.false_reports
-        if false or run.id in self._ids[box.name] or run.source == "lost":
+        known = run.id in self._ids[box.name]
+        if not false:
+            self._ids[box.name][run.id] = record.at
+        if false or known or run.source == "lost":
             return
-        self._ids[box.name].add(run.id)
         fitting = (one for one in self._spans[box.name] if not one.told and _tells(run, one))
         # A station that comes and goes sounds many times alike, and a device that was cut off tells of all at once.
         found = min(fitting, key=lambda one: abs(run.ended - one.ended - (one.error_ms or 0)), default=None)
@@ -122,6 +127,7 @@ class AsRunLog:
 
     def end(self) -> None:
         """See `Rule`."""
+        self._look_for_stored()
         for name, spans in self._spans.items():
             for span in spans:
                 recent = span.ended > self._truth.now - _RECENT_MS
@@ -129,6 +135,16 @@ class AsRunLog:
                 if not (span.told or span.excused or recent or short):
                     words = f"{span.output.key[:60]} was heard at {span.began} for {span.ended - span.began} ms"
                     self._tell(name, "as_run", f"{words} and is not on the controller's log")
+
+    def _look_for_stored(self) -> None:
+        controller = self._truth.world.controller
+        stored = {(row["device"], row["id"]) for row in controller.as_run()}
+        for name, ids in self._ids.items():
+            for one, at in ids.items():
+                lost = any(since - _BATCH_MS <= at <= until for since, until in controller.lost)
+                recent = at > self._truth.now - _RECENT_MS
+                if (name, one) not in stored and not (lost or recent):
+                    self._tell(name, "as_run", f"{one} was taken in at {at} and is not stored")
 
 
 def _tells(run: AsRun, span: Span) -> bool:

@@ -42,11 +42,12 @@ NIGHT = Window(22 * 3600, 4 * 3600 + 1800)
 
 @dataclass
 class Stage:
-    """Attributes: now: true time. told: rules that were found broken, and how."""
+    """Attributes: now: true time. told: rules that were found broken, and how. stored: the log of the controller."""
 
     rules: tuple[MakeRule, ...]
     now: WallMs = DAWN
     told: list[tuple[str, str]] = field(default_factory=list)
+    stored: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.offices = Offices(Chance(1))
@@ -74,6 +75,7 @@ class Stage:
             offices=self.offices,
             shape=Shape(1, 1, 1.0),
             front=SimpleNamespace(false_reports=set()),
+            controller=SimpleNamespace(lost=[], as_run=lambda: self.stored),
             trace_wall=lambda: self.now,
         )
         self.state = AgentState(identity)

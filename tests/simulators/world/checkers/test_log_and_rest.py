@@ -37,7 +37,19 @@ def test_every_sound_is_on_the_log() -> None:
     stage = day(AsRunLog)
     _, run = _heard(stage)
     stage.record("report.asrun", run, who="controller")
+    stage.stored.append({"device": NAME, "id": run.id})
     assert stage.end() == set()
+
+
+@pytest.mark.parametrize(("lost", "found"), [((), {"as_run"}), ((1,), set())])
+def test_controller_takes_a_record_and_does_not_have_it_at_the_end(lost: tuple[int, ...], found: set[str]) -> None:
+    """Unless an old backup was put in its place since."""
+    stage = day(AsRunLog)
+    _, run = _heard(stage)
+    stage.record("report.asrun", run, who="controller")
+    stage.wait(2 * HOUR_MS)
+    stage.world.controller.lost += [(stage.now - 3 * HOUR_MS, stage.now - HOUR_MS) for _ in lost]
+    assert stage.end() == found
 
 
 def test_sound_is_missing_on_the_log() -> None:
