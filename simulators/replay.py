@@ -59,6 +59,7 @@ def _options(name: str, argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--who", default="", help="tell only of this device")
     parser.add_argument("--events", action="store_true", help="tell also what each core was told")
     parser.add_argument("--svg", type=Path, help="draw the story into this file")
+    parser.add_argument("--title", default="", help="stands above the picture; the seed if not given")
     parser.add_argument("--device", type=Path, help="device.json of the device whose journal it is")
     return parser.parse_args(argv)
 
@@ -78,7 +79,7 @@ def _tell(plan: Plan, options: argparse.Namespace) -> int:
     for line in story.lines():
         print(line)
     if options.svg is not None and records:
-        options.svg.write_text(draw(records, f"seed {plan.shape.seed}"), encoding="utf-8")
+        options.svg.write_text(draw(records, options.title or f"seed {plan.shape.seed}"), encoding="utf-8")
     print(f"{len(outcome.violations)} violations, trace {outcome.trace}")
     return int(bool(outcome.violations))
 

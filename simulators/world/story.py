@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 from edge.core.events import LevelMeasured, LinkChanged, Ticked
+from edge.core.output import FmOutput, Output, ProgrammeOutput
 from protocol.clock import WallMs
 from simulators.world.checkers.checker import Violation
 from simulators.world.device import Told
@@ -43,7 +44,7 @@ class Story:
     def lines(self) -> Iterator[str]:
         """One line for each, with the hour in Viet Nam."""
         for one in self.records:
-            yield f"{hour(one.at)}  {one.who:<12} {_words(one)}"
+            yield f"{hour(one.at)}  {one.who:<12} {sentence(one)}"
 
 
 def hour(at: WallMs) -> str:
@@ -52,7 +53,8 @@ def hour(at: WallMs) -> str:
     return f"{local:%d/%m %H:%M:%S}.{at % 1000:03}"
 
 
-def _words(record: Record) -> str:
+def sentence(record: Record) -> str:
+    """What a record says, without its time and its place."""
     thing = record.thing
     if isinstance(thing, Violation):
         return f"*** {thing.rule}: {thing.words}"
@@ -60,7 +62,18 @@ def _words(record: Record) -> str:
         number = f" {thing.number}" if thing.number else ""
         return f"{thing.what}{number} {thing.words}".rstrip()
     if isinstance(thing, Heard):
-        name = type(thing.output).__name__.removesuffix("Output").lower()
         how = "begins" if thing.reason is None else f"ends ({thing.reason})"
-        return f"{name} {how}, rung {int(thing.output.rung)}"
+        return f"{in_words(thing.output)} {how}, rung {int(thing.output.rung)}"
+    if isinstance(thing, Told) and isinstance(thing.event, LinkChanged):
+        return "link to the controller is up" if thing.event.up else "link to the controller is down"
     return f"{record.what} {record.words}".rstrip()
+
+
+def in_words(output: Output) -> str:
+    """What sounds: its kind, and which one of it."""
+    kind = type(output).__name__.removesuffix("Output").lower()
+    if isinstance(output, ProgrammeOutput):
+        return f"{kind} {output.item}"
+    if isinstance(output, FmOutput):
+        return f"{kind} {output.frequency_khz / 1000:.1f} MHz"
+    return kind
