@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from edge.core.events import ClockRead, ClockSource, Event
 from hardware.errors import PortError
 from hardware.fm_tuner import RadioTime
-from protocol.clock import WallMs
+from protocol.clock import MonoMs, WallMs
 
 _PERIOD_S: Final = 300.0
 _RADIO_S: Final = 5.0
@@ -50,7 +50,7 @@ class BoardClocks:
             if told is not None and told.at_s > radio_s:
                 radio_s = told.at_s
                 age_ms = round((loop.time() - told.at_s) * 1000)
-                yield ClockRead(ClockSource.RDS, WallMs(told.utc_s * 1000 + age_ms))
+                yield ClockRead(ClockSource.RDS, WallMs(told.utc_s * 1000 + age_ms), _mono())
             await asyncio.sleep(_RADIO_S)
 
     async def _chip(self) -> ClockRead | None:
@@ -61,4 +61,9 @@ class BoardClocks:
             self._failed = True
             return None
         self._failed = False
-        return None if wall_ms is None else ClockRead(ClockSource.RTC, WallMs(wall_ms))
+        return None if wall_ms is None else ClockRead(ClockSource.RTC, WallMs(wall_ms), _mono())
+
+
+def _mono() -> MonoMs:
+    """The loop's clock is the monotonic one that `edge.ports.Clock` reads."""
+    return MonoMs(int(asyncio.get_running_loop().time() * 1000))

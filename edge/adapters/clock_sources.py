@@ -51,11 +51,12 @@ class SystemClockSources:
     def _ntp(self) -> ClockRead | None:
         if not self._synchronised():
             return None
-        return ClockRead(ClockSource.NTP, self._clock.now().wall)
+        now = self._clock.now()
+        return ClockRead(ClockSource.NTP, now.wall, now.mono)
 
     def _chip(self) -> ClockRead | None:
         try:
             seconds = int(self._rtc.read_text())
         except (OSError, ValueError):
             return None
-        return ClockRead(ClockSource.RTC, WallMs(seconds * 1000))
+        return ClockRead(ClockSource.RTC, WallMs(seconds * 1000), self._clock.now().mono)

@@ -69,7 +69,8 @@ def read_source(turn: Turn, event: ClockRead) -> None:
     if event.source is ClockSource.CONTROLLER or not ALIVE_SINCE_MS <= event.wall <= WALL_MS_MAX:
         return
     clock = turn.state.clock
-    offsets = {**clock.offsets, event.source: event.wall - turn.now.mono}
+    read = turn.now.mono if event.read is None else event.read
+    offsets = {**clock.offsets, event.source: event.wall - read}
     agreed = _agreement(sorted(offsets.values()))
     turn.change(clock=replace(clock, offsets=offsets, agreed=agreed if agreed is not None else clock.agreed))
 

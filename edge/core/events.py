@@ -121,10 +121,16 @@ class ClockSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClockRead:
-    """A source says what time it is now."""
+    """A source says what time it is.
+
+    Attributes:
+        read: when it was read; None for just now. What was read may wait for a slow card before it is decided on, and
+            sources that waited for the same card would agree on an hour that is late by as much.
+    """
 
     source: ClockSource
     wall: WallMs
+    read: MonoMs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,11 +121,18 @@ class ClockSources:
 
     def took_hold(self) -> None:
         """NTP says that the clock is right."""
-        self._tell(ClockRead(ClockSource.NTP, self._clock.now().wall))
+        self._tell(self._ntp())
 
     def radio(self, error_ms: int) -> None:
         """The station that is listened to has told the time, so wrong."""
-        self._tell(ClockRead(ClockSource.RDS, WallMs(true_wall(self._loop.time()) + error_ms)))
+        self._tell(self._read(ClockSource.RDS, true_wall(self._loop.time()) + error_ms))
+
+    def _ntp(self) -> ClockRead:
+        now = self._clock.now()
+        return ClockRead(ClockSource.NTP, now.wall, now.mono)
+
+    def _read(self, source: ClockSource, wall_ms: int) -> ClockRead:
+        return ClockRead(source, WallMs(wall_ms), self._clock.now().mono)
 
     def _tell(self, news: ClockRead) -> None:
         self._news.append(news)
@@ -149,12 +156,12 @@ class ClockSources:
     def _all(self) -> list[ClockRead]:
         found = []
         if self.daemon is not None and self.daemon.holds:
-            found.append(ClockRead(ClockSource.NTP, self._clock.now().wall))
+            found.append(self._ntp())
         told_ms, cell_ms = self._told_ms(), self._cell()
         if told_ms is not None:
-            found.append(ClockRead(ClockSource.RTC, WallMs(told_ms)))
+            found.append(self._read(ClockSource.RTC, told_ms))
         if cell_ms is not None:
-            found.append(ClockRead(ClockSource.CELLULAR, WallMs(true_wall(self._loop.time()) + cell_ms)))
+            found.append(self._read(ClockSource.CELLULAR, true_wall(self._loop.time()) + cell_ms))
         return found
 
     def _told_ms(self) -> int | None:

@@ -50,7 +50,7 @@ class Clock:
 
     def _read(self, box: Box, record: Record) -> None:
         event, now = record.thing.event, record.thing.now
-        offset = event.wall - now.mono
+        offset = event.wall - (now.mono if event.read is None else event.read)
         others = self._sources.setdefault(box.name, {})
         others[event.source] = offset
         ours = [

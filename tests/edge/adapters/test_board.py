@@ -15,6 +15,7 @@ import pytest
 from edge.adapters.board import AgentBoard, make_board
 from edge.adapters.board_clocks import BoardClocks
 from edge.adapters.part_events import PartEvents
+from edge.adapters.system_clock import SystemClock
 from edge.app import run_agent
 from edge.config import AgentConfig, ConfigError, read_config
 from edge.core.events import BoardPart, ClockRead, ClockSource, PartJudged
@@ -193,7 +194,10 @@ async def test_clock_chip_and_radio_tell_the_time(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("edge.adapters.board_clocks._RADIO_S", 0.01)
     clocks = Clocks()
     events = BoardClocks(clocks).events()
-    assert await anext(events) == ClockRead(ClockSource.RTC, WallMs(1_700_000_000_000))
+    chip = await anext(events)
+    assert isinstance(chip, ClockRead) and chip.read is not None
+    assert chip == ClockRead(ClockSource.RTC, WallMs(1_700_000_000_000), chip.read)
+    assert 0 <= SystemClock().now().mono - chip.read < 5000
     clocks.told = RadioTime(1_700_000_060, 420, asyncio.get_running_loop().time())
     read = await anext(events)
     assert isinstance(read, ClockRead) and read.source is ClockSource.RDS

@@ -15,7 +15,9 @@ def test_chip_is_read(tmp_path: Path) -> None:
     (tmp_path / "rtc").write_text("1760000000\n")
     sources = SystemClockSources(SystemClock(), synchronised=lambda: False, rtc=tmp_path / "rtc")
     event = asyncio.run(_first(sources))
-    assert event == ClockRead(ClockSource.RTC, WallMs(1_760_000_000_000))
+    assert isinstance(event, ClockRead) and event.read is not None
+    assert event == ClockRead(ClockSource.RTC, WallMs(1_760_000_000_000), event.read)
+    assert 0 <= SystemClock().now().mono - event.read < 5000
 
 
 async def _first(sources: SystemClockSources) -> object:
@@ -35,3 +37,4 @@ async def test_ntp_is_told_when_it_takes_hold(tmp_path: Path) -> None:
     assert isinstance(event, ClockRead)
     assert event.source is ClockSource.NTP
     assert abs(event.wall - SystemClock().now().wall) < 1000
+    assert event.read is not None and abs(event.read - SystemClock().now().mono) < 1000

@@ -29,6 +29,7 @@ ALL: tuple[Event, ...] = (
     events.LiveSegmentReceived(b"LLS1"),
     events.AttestationReceived(b"{}", "0" * 32, MonoMs(5)),
     events.ClockRead(ClockSource.RDS, WallMs(7)),
+    events.ClockRead(ClockSource.NTP, WallMs(7), MonoMs(3)),
     events.MediaStored("a" * 64),
     events.MediaFailed("a" * 64, damaged=False, full=True),
     events.MediaLost("a" * 64),

@@ -41,6 +41,18 @@ def test_two_agreeing_sources_are_enough(lost: Desk) -> None:
     assert trust(lost) is ClockTrust.AGREED
 
 
+def test_readings_that_waited_for_a_slow_card_tell_the_hour_of_their_reading(lost: Desk) -> None:
+    """Taken as of now they agreed with each other on an hour that was late by as long as they had waited."""
+    read, wall = lost.now().mono, lost.wall
+    lost.advance(50_000)
+    lost.send(ClockRead(ClockSource.NTP, wall, read))
+    lost.advance(50_000)
+    lost.send(ClockRead(ClockSource.RTC, wall, read))
+    assert trust(lost) is ClockTrust.AGREED
+    assert clock_trust.believed(lost.state.clock, lost.now()).wall == lost.wall
+    assert lost.state.clock.agreed == wall - read
+
+
 def test_two_sources_that_disagree_are_not(lost: Desk) -> None:
     lost.send(ClockRead(ClockSource.NTP, lost.wall))
     lost.send(ClockRead(ClockSource.RTC, WallMs(lost.wall + 61_000)))
