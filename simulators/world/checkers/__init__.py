@@ -20,6 +20,8 @@ from simulators.world.checkers.in_force import InForce
 from simulators.world.checkers.ladder import Ladder
 from simulators.world.checkers.live import Live
 from simulators.world.checkers.once import Once
+from simulators.world.checkers.proof import Proof
+from simulators.world.checkers.relay import Relay
 from simulators.world.checkers.start import Start
 from simulators.world.checkers.verified_source import VerifiedSource
 from simulators.world.checkers.versions import Versions
@@ -34,6 +36,7 @@ RULES: Final[tuple[MakeRule, ...]] = (
     Start,
     Once,
     FmGate,
+    Relay,
     Live,
     Clock,
     InForce,
@@ -41,6 +44,7 @@ RULES: Final[tuple[MakeRule, ...]] = (
     Durable,
     AsRunLog,
     FaultTold,
+    Proof,
     Bounded,
     Converged,
 )

@@ -1,5 +1,6 @@
 """Pain 18: "card worn out, disk full (10 GB of logs in 6 days)": a budget of 20 MB a day is written, and everything
-that a device remembers is bounded, whatever is sent to it.
+that a device remembers is bounded, whatever is sent to it. Sounds that nothing names any more go when all that is
+named is there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from simulators.world.checkers.checker import Tell
 from simulators.world.checkers.papers import Papers
 from simulators.world.checkers.truth import Box, Truth
 from simulators.world.disk import LETTERS_MAX
+from simulators.world.trace import Record
 
 LOOK_MS: Final = 3 * 3_600_000
 WRITTEN_BYTES_A_DAY: Final = 20_000_000
@@ -41,13 +43,26 @@ _COUNTS: Final = {
 class Bounded:
     """Looks every few hours and at the end."""
 
-    def __init__(self, truth: Truth, _: Papers, tell: Tell) -> None:
-        self._truth, self._tell = truth, tell
+    def __init__(self, truth: Truth, papers: Papers, tell: Tell) -> None:
+        self._truth, self._papers, self._tell = truth, papers, tell
+        self._spare: dict[str, frozenset[str]] = {}
         self._written: dict[str, int] = {}
         self._told: set[tuple[str, str]] = set()
         for name, box in truth.boxes.items():
             self._written[name] = box.device.card.bytes_written
             truth.at(WallMs(truth.world.trace_wall() + LOOK_MS), box, partial(self._again, box))
+        truth.on("report.status", self._status)
+
+    def _status(self, box: Box, _: Record) -> None:
+        """What nothing named at two statuses in a row, with all there and the hour believed, ought to be deleted."""
+        held, card = self._papers.held[box.name], box.device.card
+        wall, stored = self._papers.wall(box), frozenset(card.media)
+        named = frozenset() if wall is None else held.media(wall)
+        well = wall is not None and not box.device.hindrances.lately(self._truth.now)
+        idle = well and not card.broken and held.schedules() and named <= stored
+        former, self._spare[box.name] = self._spare.get(box.name), stored - named if idle else frozenset()
+        if former and former & self._spare[box.name] and not box.sounding:
+            self._at_most(box, "sounds that nothing names", len(former & self._spare[box.name]), 0)
 
     def _again(self, box: Box) -> None:
         self._look(box)

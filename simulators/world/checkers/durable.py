@@ -34,7 +34,9 @@ class Durable:
         self._truth, self._papers, self._tell = truth, papers, tell
         self._received: dict[str, dict[str, WallMs]] = {}
         self._ready: dict[str, dict[tuple[str, str | None], WallMs]] = {}
+        self._gone: set[tuple[str, str]] = set()
         truth.on("report.receipt", self._receipt)
+        truth.on("report.status", self._status)
         truth.on(Booted, self._booted)
 
     def _receipt(self, box: Box, record: Record) -> None:
@@ -57,14 +59,22 @@ class Durable:
             digest = one.signed.envelope.digest
             if digest not in stored and digest in self._received.get(box.name, {}):
                 self._tell(box.name, "durable", f"{one.signed.kind} {digest[:12]} was acknowledged and is gone")
-        self._media(box, former, event)
+        self._media(box, former, frozenset(event.media))
 
-    def _media(self, box: Box, former: Held, event: Booted) -> None:
+    def _status(self, box: Box, _: Record) -> None:
+        """Section 3, "old media stays until the new is complete": what was ready stays so while it is named."""
+        if box.booted is not None and not box.spoiled:
+            self._media(box, self._papers.held[box.name], frozenset(box.device.card.media))
+
+    def _media(self, box: Box, former: Held, stored: frozenset[str]) -> None:
         for one, schedule in former.schedules():
             for item in schedule.items:
                 told = (one.signed.envelope.digest, item.id) in self._ready.get(box.name, {})
                 content = item.content
-                if told and isinstance(content, Programme) and content.media.digest not in event.media:
+                if not told or not isinstance(content, Programme) or content.media.digest in stored:
+                    continue
+                if (box.name, content.media.digest) not in self._gone:
+                    self._gone.add((box.name, content.media.digest))
                     self._tell(box.name, "durable", f"{item.id} was ready and its sound is gone")
 
     def end(self) -> None:

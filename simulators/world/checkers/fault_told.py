@@ -42,6 +42,7 @@ class FaultTold:
         self._screen: dict[str, frozenset[FaultCode]] = {}
         self._heard: WallMs = WallMs(0)
         self._link: dict[str, WallMs] = {}
+        self._letters: set[tuple[str, FaultCode]] = set()
         truth.on(Booted, self._booted)
         truth.on(CardChanged, self._card)
         truth.on(PartJudged, self._part)
@@ -122,12 +123,25 @@ class FaultTold:
         status = record.thing
         assert isinstance(status, Status), "what the controller took in"
         self._heard = record.at
+        for code in status.faults:
+            if (box.name, code) not in self._letters:
+                self._truth.at(WallMs(record.at + SCREEN_MS), box, partial(self._on_log, box, code, record.at))
         self._screen[box.name] = frozenset(status.faults)
+
+    def _on_log(self, box: Box, code: FaultCode, since: WallMs) -> None:
+        """A fault is told by itself as well, so that it is known also when the link is away while it lasts."""
+        linked, line = self._link.get(box.name), box.device.line
+        told = (box.name, code) in self._letters or code not in self._screen[box.name]
+        hindered = linked is None or linked > since or not line.passes() or self._heard < self._truth.now - DEVICE_MS
+        if not (told or hindered or box.spoiled or box.device.card.broken):
+            self._letters.add((box.name, code))
+            self._tell(box.name, "fault_told", f"{code} is in the status, and nobody wrote that it began")
 
     def _fault(self, box: Box, record: Record) -> None:
         fault = record.thing
         assert isinstance(fault, Fault), "what the controller took in"
         self._heard = record.at
+        self._letters.add((box.name, fault.code))
         shown = self._screen.get(box.name, frozenset())
         self._screen[box.name] = shown - {fault.code} if fault.ended is not None else shown | {fault.code}
 

@@ -9,11 +9,12 @@ from edge.core.events import Route
 from protocol.alert import Alert
 from protocol.assignment import Assignment
 from protocol.audible_config import DEFAULT_QUIET_HOURS, AudibleConfig
+from protocol.bulletin import BulletinClass
 from protocol.clock import WallMs
 from protocol.denial import Denial
 from protocol.document import Kind
 from protocol.grants import Grant
-from protocol.schedule import Schedule
+from protocol.schedule import Programme, Schedule
 from protocol.units import UnitPath, addresses, ancestors, covers, parent
 from simulators.world.checkers.authority import Standing
 from simulators.world.office import Signed
@@ -85,6 +86,22 @@ class Held:
             if kind is Kind.SCHEDULE and isinstance(one.signed.document, Schedule):
                 found.append((one, one.signed.document))
         return found
+
+    def media(self, wall: WallMs) -> frozenset[str]:
+        """Digests of all sounds that something in force names for this place."""
+        found = {one.media.digest for one in self.config.messages} if self.config is not None else set()
+        for _, schedule in self.schedules():
+            own = schedule.scope in (self.place, parent(self.place))
+            for item in schedule.items:
+                heard = (own or item.bulletin_class is BulletinClass.PRIORITY) and addresses(item.targets, self.place)
+                if heard and isinstance(item.content, Programme):
+                    found.add(item.content.media.digest)
+        for one in self.alerts.values():
+            alert = one.signed.document
+            assert isinstance(alert, Alert), "sorted by type"
+            if wall < alert.expires and self.is_cancelled(alert) is None:
+                found |= {part.media.digest for part in alert.parts if part.media is not None}
+        return frozenset(found)
 
     def is_cancelled(self, alert: Alert) -> WallMs | None:
         """When a cancel of it was obeyed, if one was."""

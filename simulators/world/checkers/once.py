@@ -78,7 +78,10 @@ class Once:
         former = self._heard.get(_key(box, output))
         if former is None:
             return
-        if self._may_restart(box, output, former):
+        if self._catch_up(box, output, former) is CatchUp.SKIP and not box.spoiled:
+            self._tell(box.name, "once", f"{output.item}@{output.start} goes on after a cut and is to be skipped")
+            return
+        if self._catch_up(box, output, former) is CatchUp.RESTART and not former.whole:
             self._heard.pop(_key(box, output))
             return
         moved_ms = abs(error_ms - former.error_ms)
@@ -88,13 +91,14 @@ class Once:
             words = f"{output.item}@{output.start} goes on at {at_ms} ms, heard up to {former.reached_ms} ms"
             self._tell(box.name, "once", words)
 
-    def _may_restart(self, box: Box, output: ProgrammeOutput, former: Heard) -> bool:
-        if self._boots.get(box.name, 0) == former.boots or former.whole:
-            return False
+    def _catch_up(self, box: Box, output: ProgrammeOutput, former: Heard) -> CatchUp | None:
+        """What the signed item says of a cut; None when there was none since it was heard."""
+        if self._boots.get(box.name, 0) == former.boots:
+            return None
         signed = self._truth.world.offices.signed.get(output.document)
         schedule = signed.document if signed is not None else None
         items = schedule.items if isinstance(schedule, Schedule) else ()
-        return any(one.id == output.item and one.catch_up is CatchUp.RESTART for one in items)
+        return next((one.catch_up for one in items if one.id == output.item), None)
 
     def _end(self, box: Box, record: Record) -> None:
         output = record.thing.output

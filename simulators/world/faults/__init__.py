@@ -21,6 +21,7 @@ from simulators.world.faults import (
     people,
     power,
     radio,
+    rehearsed,
     storage,
     taken,
 )
@@ -42,6 +43,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     **people.KINDS,
     **power.KINDS,
     **radio.KINDS,
+    **rehearsed.KINDS,
     **storage.KINDS,
     **taken.KINDS,
 }

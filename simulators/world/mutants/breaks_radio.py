@@ -6,6 +6,8 @@ from typing import Final
 
 from simulators.world.mutants.mutant import Edit, Mutant
 
+_GATE: Final = "edge/core/fm_gate.py"
+
 
 def _one(name: str, file: str, old: str, new: str, *, days: float = 1.0) -> Mutant:
     return Mutant(name, (Edit(f"edge/core/{file}.py", old, new),), days)
@@ -33,19 +35,26 @@ GATE: Final = (
         "return None",
         days=3.0,
     ),
-    _one(
-        "the station's name is ignored",
-        "fm_gate",
-        "if event.pi is not None and event.pi != (station.pi or fm.pi or event.pi):",
-        "if False:",
-        days=3.0,
+    Mutant(
+        "a station that changes its name goes on",
+        (
+            Edit(_GATE, "if event.pi is not None and event.pi != (station.pi or fm.pi or event.pi):", "if False:"),
+            Edit(_GATE, "if fm.opened is not None and station.pi not in (None, fm.pi):", "if False:"),
+        ),
+    ),
+    Mutant(
+        "FM opens for whoever tells a name",
+        (
+            Edit(_GATE, "if event.pi is not None and event.pi != (station.pi or fm.pi or event.pi):", "if False:"),
+            Edit(_GATE, "if fm.opened is not None and station.pi not in (None, fm.pi):", "if False:"),
+            Edit(_GATE, "(station.pi is None or pi == station.pi):", "(station.pi is None or pi is not None):"),
+        ),
     ),
     _one(
-        "FM opens before it told its name",
+        "a station that tells its name no more goes on",
         "fm_gate",
-        "good >= GOOD_READINGS and (station.pi is None or pi == station.pi)",
-        "good >= GOOD_READINGS",
-        days=3.0,
+        "elif station.pi is not None and mono - fm.identified >= IDENTITY_AGE_MS_MAX:",
+        "elif False:",
     ),
     _one(
         "FM has no cap",

@@ -16,6 +16,10 @@ SEED: Final = 2
 DEVICES: Final = 6
 _A: Final = "vn/92/31000"
 _B: Final = "vn/92/31001"
+_PROVINCE: Final = "vn/92"
+_DAYS: Final = 0.86
+"""Until half past eight in the evening: the last two hours are calm."""
+_EMPTIED: Final = in_words(act="empty")
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
 
@@ -40,8 +44,9 @@ def _item(
     content: str = "programme",
     target: str = "all",
     catch_up: str = "resume",
+    who: str = _A,
 ) -> Happening:
-    """Somebody adds an item to the first commune's schedule, to begin so many seconds later."""
+    """Somebody adds an item to the first commune's schedule, or another unit's, to begin so many seconds later."""
     words = in_words(
         act="add",
         item=f"x{name}",
@@ -54,7 +59,7 @@ def _item(
         word="no",
         **{"class": kind},
     )
-    return _do(time, _A, "people.schedule", 0, words)
+    return _do(time, who, "people.schedule", 0, words)
 
 
 def _alert(
@@ -82,18 +87,25 @@ NIGHT: Final = (
     _do("04:45", _A, "people.rules", 150, "talk"),
 )
 RADIO: Final = (
+    _do("05:14:30", "d00004", "radio.fade", 60_000, "db=28 how=steep"),
     _do("05:16:30", "d00000", "radio.fade", 60_000, "db=45 how=steep"),
     _do("05:16:30", "d00001", "radio.foreign", 90_000, "station=0 pi=other db=2"),
     _do("05:16:30", "d00002", "radio.tuner", 60_000),
     _do("05:16:30", "d00003", "radio.foreign", 90_000, "station=0 pi=none db=20"),
-    _do("05:14:30", "d00004", "radio.nameless", 120_000, "nameless"),
-    _do("05:14:30", "d00005", "radio.fade", 90_000, "db=45 how=slow"),
+    _do("05:18", "d00005", "radio.fade", 60_000, "db=45 how=slow"),
+    _do("05:20", "d00002", "radio.bus", 30_000),
+    _do("05:20", "d00004", "radio.nameless", 60_000, "nameless"),
     _do("06:00", "d00003", "panel.stuck", 600_000),
     _item("06:55", 11, in_s=300, seconds=120, content="wrong_pi"),
     _do("07:05", _A, "people.rules", 0, "fallback"),
     _item("07:06", 12, in_s=240, seconds=180, content="missing"),
     _do("07:20", _A, "people.rules", 1, "fallback"),
     _item("07:21", 13, in_s=240, seconds=180, content="missing"),
+)
+KEYS: Final = (
+    _do("07:30", _A, "people.renew", 0, "new"),
+    *(_do(f"07:3{one}", _A, "people.former_key", 0, path) for one, path in enumerate(("doc", "alert", "poll"), 1)),
+    _do("07:36", _A, "people.early", 20_000),
 )
 MORNING: Final = (
     _item("07:55", 20, in_s=300, seconds=600),
@@ -103,6 +115,7 @@ MORNING: Final = (
     _do("08:07", _A, "people.stop", 60_000, "all"),
     _alert("08:07:20", "m1", 0.4),
     _alert("08:30", "m2", 5, severity=2),
+    _do("08:30:30", "d00002", "audio.break_off"),
     _do("08:31", "d00000", "panel.talk", 30_000),
     _do("08:31", "d00001", "panel.talk", 20_000, "emergency"),
     _alert("08:32", "m3", 2, severity=4),
@@ -110,18 +123,24 @@ MORNING: Final = (
     _alert("08:50", "m4", 5, late_s=30),
     _do("08:50:10", _A, "people.cancel", 0, "m4"),
     _item("08:55", 30, in_s=300, seconds=600),
+    _do("09:01", _A, "people.stop", 30_000, "d00002"),
     _do("09:02", "d00000", "panel.press", 0, "stop"),
+    _do("09:02", "d00002", "power.cut", 5000),
     _do("09:03", "d00000", "power.cut", 5000),
     _item("09:04", 31, in_s=420, seconds=900),
     _do("09:04", _A, "people.stop", 20 * _MINUTE_MS, "d00001"),
     _do("09:06", "d00001", "power.cut", 5000),
+    _do("09:15", _A, "people.astray", 3 * _MINUTE_MS, "d00001"),
     _do("09:28", "d00002", "panel.press", 0, "message_1"),
     _do("09:50", "d00003", "network.cut", 5 * _MINUTE_MS),
     _alert("09:40", "m5", 25),
     _do("09:51", "d00003", "power.cut", 8000),
     _do("09:55:30", _A, "people.cancel", 0, "m5"),
     _do("09:56", "d00002", "power.cut", 5000),
-    _do("09:57", _A, "attack.replayed", 0, "alert"),
+    _do("09:57", _A, "attack.again", 0, "path=alert what=m5"),
+    _do("09:58", "d00004", "panel.press", 0, "stop"),
+    _do("09:58:03", "d00004", "power.cut", 5000),
+    _item("09:59", 45, in_s=240, seconds=180, target="d00004"),
 )
 CATCHING_UP: Final = (
     _item("10:05", 40, in_s=300, seconds=600, target="d00000"),
@@ -131,12 +150,13 @@ CATCHING_UP: Final = (
     _item("10:25", 43, in_s=-60, seconds=300, target="d00003"),
     _item("10:25:10", 44, in_s=-60, seconds=300, target="d00004", catch_up="skip"),
     _do("10:31", _A, "people.stolen_key", _MINUTE_MS, "doc"),
+    _alert("10:31:20", "t1", 5),
     _do("10:40", "d00004", "power.cut", 5000),
     _do("10:50", _A, "people.twice", 0, "alert"),
     _do("10:54", _A, "people.twice", 0, "schedule"),
     _item("11:25", 50, in_s=300, seconds=180, content="stream"),
     _do("11:31", "air", "audio.stream", 20_000, "stalled"),
-    _do("11:31:50", "air", "audio.stream", 15_000, "dead"),
+    _do("11:31:40", "air", "audio.stream", 5_000, "dead"),
 )
 CLOCKS: Final = (
     *(_do("11:45", f"d0000{one}", "clock.servers", 2 * _HOUR_MS, "away") for one in (1, 2)),
@@ -151,6 +171,18 @@ CLOCKS: Final = (
     _do("13:38", "d00001", "clock.servers", 25 * _MINUTE_MS, "away"),
     _do("13:38", "d00001", "clock.chip", 25 * _MINUTE_MS, "dead"),
     _do("13:41", "d00001", "power.cut", 9000),
+    _do("14:28", "d00001", "clock.servers", 10 * _MINUTE_MS, "away"),
+    _do("14:28", "d00001", "clock.chip", 10 * _MINUTE_MS, "dead"),
+    _do("14:29", "d00001", "network.bad", 8 * _MINUTE_MS, "5000 0"),
+    _do("14:30", "d00001", "power.cut", 9000),
+)
+RULES: Final = (
+    _item("13:00", 61, in_s=300, seconds=60, who=_PROVINCE),
+    _do("13:08", _PROVINCE, "people.rules_above"),
+    _item("13:10", 62, in_s=300, seconds=60),
+    _item("13:24", 63, in_s=240, seconds=600),
+    _do("13:25", _A, "people.rules", 300, "quiet"),
+    _do("13:37", _A, "people.rules", 0, "loud"),
 )
 SPEECH: Final = (
     _live("14:10", gap_at=20, gap_s=3),
@@ -170,12 +202,11 @@ PARTS: Final = (
     _do("15:20", "d00002", "audio.crackle", _MINUTE_MS, "obeys"),
     _do("15:24", "d00004", "power.saving", 5000, "after"),
     _item("15:25", 71, in_s=300, seconds=60),
+    _do("15:35", _B, "people.schedule", 0, _EMPTIED),
 )
 OFFICES: Final = (
-    _do("15:35", _A, "people.renew", 0, "new"),
-    *(_do(f"15:4{one}", _A, "people.former_key", 0, path) for one, path in enumerate(("doc", "alert", "poll"))),
+    _item("15:44", 80, in_s=960, seconds=120),
     _do("15:45", _A, "people.short_schedule", 12 * _MINUTE_MS),
-    _item("15:46", 80, in_s=3600, seconds=60),
     *(
         _do(f"16:0{one}", _A, "attack.forged", 0, in_words(way=way, kind="schedule", path="doc"))
         for one, way in enumerate(("stranger", "neighbour", "clerk", "half", "named", "altered"))
@@ -184,19 +215,40 @@ OFFICES: Final = (
         _do(f"16:1{one}", _A, "attack.forged", 0, in_words(way=way, kind="alert", path="alert"))
         for one, way in enumerate(("stranger", "neighbour", "clerk", "half", "named", "retyped"))
     ),
-    _do("16:20", "d00004", "people.move", 0, "to=31001 who=one"),
-    *(_do(f"16:{minute}", _A, "attack.replayed", 7 * minute, "doc") for minute in range(21, 50)),
+    _do("16:16", _A, "attack.above", 0, "alert"),
+    _do("16:17", _A, "people.false_date", _HOUR_MS, "alert"),
+    _do("16:18", _A, "people.false_date", -70 * 24 * _HOUR_MS, "schedule"),
+    _do("16:19", "d00003", "people.stick", 0, "alert"),
+    _do("16:30", "d00004", "people.move", 0, "to=31001 who=one"),
+    _do("16:34", "d00004", "people.move", 0, "to=31000 who=one"),
+    _do("16:36", _A, "attack.again", 0, "path=doc what=assignment"),
+    *(_do(f"16:{minute}", _A, "attack.replayed", 7 * minute, "doc") for minute in range(40, 50)),
 )
 EVENING: Final = (
+    _do("16:49", "d00004", "clock.servers", 20 * _MINUTE_MS, "away"),
+    _do("16:50", "controller", "attack.clock", 13 * _MINUTE_MS, str(-24 * _HOUR_MS)),
+    _do("16:51", "d00004", "power.cut", 9000),
+    _do("16:54", _A, "people.rules", 0, "fallback"),
     _do("16:55", _A, "people.rules", 0, "head_age"),
-    _item("16:50", 90, in_s=4 * 3600 + 600, seconds=120),
-    _do("17:10", _A, "network.commune", 4 * _HOUR_MS + 40 * _MINUTE_MS),
+    _item("16:56", 90, in_s=4200, seconds=120),
+    _do("17:10", "d00000", "network.cut", 68 * _MINUTE_MS),
+    _do("17:20", "d00000", "attack.head_on_stick"),
 )
 ALL: Final = (
-    *NIGHT, *RADIO, *MORNING, *CATCHING_UP, *CLOCKS, *SPEECH, *PARTS, *OFFICES, *EVENING
-)  # fmt: skip
+    *NIGHT,
+    *RADIO,
+    *KEYS,
+    *MORNING,
+    *CATCHING_UP,
+    *CLOCKS,
+    *RULES,
+    *SPEECH,
+    *PARTS,
+    *OFFICES,
+    *EVENING,
+)
 
 
 def exercise() -> Plan:
     """The whole day."""
-    return Plan(Shape(SEED, DEVICES, 1.0), tuple(sorted(ALL, key=lambda one: (one.at_ms, one.what, one.who))))
+    return Plan(Shape(SEED, DEVICES, _DAYS), tuple(sorted(ALL, key=lambda one: (one.at_ms, one.what, one.who))))
