@@ -76,7 +76,7 @@ async def compose(request: web.Request, wanted: Wanted) -> StoredAlert:
 
 
 async def _made(connection: AsyncConnection, wanted: Wanted, scope: UnitPath, now: WallMs) -> Alert:
-    sequence = await next_sequence(connection, scope)
+    sequence = await next_sequence(connection, scope, now=now)
     try:
         alert = make_alert(wanted, id=secrets.token_hex(16), sequence=sequence, now=now)
         codec.decode(Alert, codec.encode(alert), bytes_max=ENVELOPE_BYTES_MAX)  # as a device will read it

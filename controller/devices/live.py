@@ -91,6 +91,14 @@ class Roster:
             fresh[one.id].enrolled = one
         self._devices = fresh
 
+    def versions_told(self) -> dict[tuple[UnitPath, str], int]:
+        """The highest version of each unit's documents that any device says it obeys, by unit and kind."""
+        found: dict[tuple[UnitPath, str], int] = {}
+        for device in self:
+            for one in device.status.in_force if device.status is not None else ():
+                found[one.scope, one.kind] = max(one.version, found.get((one.scope, one.kind), 0))
+        return found
+
     def reach_of(self, device: DeviceNow, *, now: WallMs) -> Reach:
         """How well the device is known to be alive."""
         return reach(link_up=device.link_up, seen=device.seen, now=now, heartbeat_ms=self.heartbeat_ms)

@@ -22,6 +22,7 @@ from controller.signing.keys import ACCEPTANCE, DISTRIBUTION
 from controller.signing.queries import load_document
 from controller.signing.rate import RateLimit
 from controller.signing.request import SigningRequest, make_request
+from controller.signing.told import told_versions
 from controller.store.engine import reading, writing
 from controller.web.explained import N_, Explained, not_found
 from controller.web.strict_json import loads
@@ -188,7 +189,9 @@ async def ask(request: web.Request, unit: UnitPath, asked: Asked) -> SigningRequ
     """Makes a signing request in its own transaction: a stop takes its number from the counter."""
     app = request.app
     async with writing(app[ENGINE]) as connection:
-        return await make_request(connection, unit, kind=asked.kind, fields=asked.fields, now=app[CLOCK]())
+        return await make_request(
+            connection, unit, kind=asked.kind, fields=asked.fields, now=app[CLOCK](), told=told_versions(app)
+        )
 
 
 async def _asked(request: web.Request) -> Asked:

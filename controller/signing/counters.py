@@ -6,6 +6,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from controller.store.schema import counters
+from protocol.clock import WallMs
 from protocol.units import UnitPath
 
 SEQUENCE = "sequence"
@@ -28,8 +29,14 @@ async def raise_counter(connection: AsyncConnection, scope: UnitPath, name: str,
         await connection.execute(insert(counters).values(scope=scope, name=name, value=value))
 
 
-async def next_sequence(connection: AsyncConnection, scope: UnitPath) -> int:
-    """Takes the next number for an alert, a stop or a live session."""
-    number = await counter(connection, scope, SEQUENCE) + 1
+async def next_sequence(connection: AsyncConnection, scope: UnitPath, *, now: WallMs) -> int:
+    """Takes the next number for an alert, a stop or a live session.
+
+    It is not below the minutes of the clock: devices never tell which numbers they have seen, so a controller that
+    was given an older backup would give out used ones, and its emergencies would be refused as replays. Minutes,
+    since a device takes numbers out of order while they are less than `SEQUENCE_WINDOW` (64) apart, and what waits
+    for its second signature for longer than that is over.
+    """
+    number = max(await counter(connection, scope, SEQUENCE) + 1, now // 60_000)
     await raise_counter(connection, scope, SEQUENCE, value=number)
     return number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +15,7 @@ from controller.schedules.queries import Tree, load_tree, precedence_around
 from controller.signing.counters import counter
 from controller.signing.domain import Changes, changes
 from controller.signing.queries import StoredDocument, config_in_force, schedule_in_force
+from controller.signing.told import ToldVersions, following
 from protocol import codec
 from protocol.clock import WallMs
 from protocol.document import Kind
@@ -68,9 +70,19 @@ class NextSchedule:
 
 
 async def next_schedule(
-    connection: AsyncConnection, unit: UnitPath, *, now: WallMs, lead_ms: int = LEAD_MS, tree: Tree | None = None
+    connection: AsyncConnection,
+    unit: UnitPath,
+    *,
+    now: WallMs,
+    lead_ms: int = LEAD_MS,
+    tree: Tree | None = None,
+    told: ToldVersions = MappingProxyType({}),
 ) -> NextSchedule:
-    """Makes the unit's next schedule of all its approved bulletins that are not over."""
+    """Makes the unit's next schedule of all its approved bulletins that are not over.
+
+    Args:
+        told: what devices say they obey.
+    """
     tree = tree or await load_tree(connection, now)
     found = await schedule_in_force(connection, unit)
     document, former = found or (None, None)
@@ -79,10 +91,10 @@ async def next_schedule(
     identities = {one.frequency_khz: one.pi for one in config.fm_stations} if config else {}
     items = tuple(item for one in due if (item := _item(one, now, lead_ms, identities)) is not None)
     precedence = (await precedence_around(connection, [unit])).get(unit, ())
-    version = max(await counter(connection, unit, Kind.SCHEDULE), former.version if former else 0) + 1
+    stored = max(await counter(connection, unit, Kind.SCHEDULE), former.version if former else 0)
     schedule = Schedule(
         scope=unit,
-        version=version,
+        version=following(stored, told.get((unit, Kind.SCHEDULE), 0)),
         issued=now,
         expires=WallMs(now + SCHEDULE_LIFETIME_MS_MAX),
         items=items,

@@ -30,6 +30,7 @@ from controller.signing.queries import (
     units_with_schedules,
 )
 from controller.signing.request import SigningRequest
+from controller.signing.told import told_versions
 from controller.signing.wording import KINDS
 from controller.store.engine import reading
 from controller.web.explained import N_, Explained, not_found
@@ -54,12 +55,12 @@ def add_routes(app: web.Application) -> None:
 
 async def show_waiting(request: web.Request) -> web.Response:
     """Everything that waits for a signature in the viewer's units, and what is in force."""
-    viewer, now = viewer_of(request), request.app[CLOCK]()
+    viewer, now, told = viewer_of(request), request.app[CLOCK](), told_versions(request.app)
     async with reading(request.app[ENGINE]) as connection:
         tree = await load_tree(connection, now)
         units = sorted({*await units_with_due(connection, viewer.scopes())})
         units += [one for one in await units_with_schedules(connection, viewer.scopes()) if one not in units]
-        made = [await next_schedule(connection, unit, now=now, tree=tree) for unit in sorted(units)]
+        made = [await next_schedule(connection, unit, now=now, tree=tree, told=told) for unit in sorted(units)]
         partial = await partial_documents(connection, viewer.scopes())
         in_force = await documents_in_force(connection, viewer.scopes())
     values = {

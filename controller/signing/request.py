@@ -14,6 +14,7 @@ from controller.schedules.reach import reach
 from controller.signing.counters import counter, next_sequence
 from controller.signing.next_schedule import ScheduleTooLargeError, next_schedule
 from controller.signing.queries import in_force
+from controller.signing.told import ToldVersions, following
 from controller.web.explained import N_, Explained
 from protocol import codec
 from protocol.alert import Stop
@@ -44,9 +45,18 @@ class SigningRequest:
 
 
 async def make_request(
-    connection: AsyncConnection, unit: UnitPath, *, kind: Kind, fields: Mapping[str, Any], now: WallMs
+    connection: AsyncConnection,
+    unit: UnitPath,
+    *,
+    kind: Kind,
+    fields: Mapping[str, Any],
+    now: WallMs,
+    told: ToldVersions,
 ) -> SigningRequest:
     """Makes the request.
+
+    Args:
+        told: what devices say they obey.
 
     Raises:
         Explained: the fields are wrong, or the kind is not made here.
@@ -55,9 +65,9 @@ async def make_request(
     if unit not in tree.names:
         raise Explained(N_("There is no such unit."), status=404, code="not_found")
     if kind is Kind.SCHEDULE:
-        return await _schedule(connection, unit, fields, now, tree)
+        return await _schedule(connection, unit, fields, now, tree, told)
     if kind is Kind.AUDIBLE_CONFIG:
-        return await _audible_config(connection, unit, fields, now, tree)
+        return await _audible_config(connection, unit, fields, now, tree, told)
     if kind is Kind.STOP:
         return await _stop(connection, unit, fields, now, tree)
     text = N_("Say what should be signed: schedule, audible-config or stop.")
@@ -65,11 +75,16 @@ async def make_request(
 
 
 async def _schedule(
-    connection: AsyncConnection, unit: UnitPath, fields: Mapping[str, Any], now: WallMs, tree: Tree
+    connection: AsyncConnection,
+    unit: UnitPath,
+    fields: Mapping[str, Any],
+    now: WallMs,
+    tree: Tree,
+    told: ToldVersions,
 ) -> SigningRequest:
     lead_ms = _whole(fields.get("lead_s"), LEAD_MS // 1000) * 1000
     lead_ms = min(max(lead_ms, LEAD_MS_MIN), LEAD_MS_MAX)
-    made = await next_schedule(connection, unit, now=now, lead_ms=lead_ms, tree=tree)
+    made = await next_schedule(connection, unit, now=now, lead_ms=lead_ms, tree=tree, told=told)
     try:
         payload = made.payload
     except ScheduleTooLargeError as error:
@@ -90,11 +105,17 @@ def _reached(targets: set[UnitPath], tree: Tree) -> dict[str, Any]:
 
 
 async def _audible_config(
-    connection: AsyncConnection, unit: UnitPath, fields: Mapping[str, Any], now: WallMs, tree: Tree
+    connection: AsyncConnection,
+    unit: UnitPath,
+    fields: Mapping[str, Any],
+    now: WallMs,
+    tree: Tree,
+    told: ToldVersions,
 ) -> SigningRequest:
     former = await in_force(connection, unit, Kind.AUDIBLE_CONFIG)
     last = former.version if former is not None and former.version is not None else 0
-    version = max(await counter(connection, unit, Kind.AUDIBLE_CONFIG), last) + 1
+    stored = max(await counter(connection, unit, Kind.AUDIBLE_CONFIG), last)
+    version = following(stored, told.get((unit, Kind.AUDIBLE_CONFIG), 0))
     given = fields.get("config")
     if not isinstance(given, Mapping):
         raise Explained(N_("The configuration is missing."), status=400, code="malformed")
@@ -117,7 +138,7 @@ async def _stop(
     targets = _targets(fields.get("targets"), unit, tree)
     stop = Stop(
         scope=unit,
-        sequence=await next_sequence(connection, unit),
+        sequence=await next_sequence(connection, unit, now=now),
         issued=now,
         expires=WallMs(now + ALERT_LIFETIME_MS_MAX),
         until=until,

@@ -252,7 +252,7 @@ async def test_stop_is_made_and_accepted(stage: Stage) -> None:
     assert result["state"] == "accepted"
     again = await request_signature(stage.operator, KE_SACH, kind="stop", targets=[f"{KE_SACH}/c01"])
     numbers = [json.loads(base64.b64decode(one["payload"]))["sequence"] for one in (request, again)]
-    assert numbers == [1, 2]
+    assert numbers[0] < numbers[1]
 
 
 async def test_configuration_is_made_and_rules_the_checks(stage: Stage) -> None:
