@@ -84,7 +84,7 @@ def _fallback_allowed(config: AudibleConfig, now: Now) -> bool:
 
 
 def _listening(turn: Turn) -> FmWish | None:
-    """Which stations are measured: for the hour; wanted now, of a slot that begins soon, or such as would stand in."""
+    """Which stations are measured: for the hour; wanted now, of a slot that begins soon, or standing by."""
     if turn.now.clock is ClockTrust.NONE:
         return _hour_telling(turn)
     return wish(turn.state, turn.now) or _soon(turn) or _standby(turn)
