@@ -168,9 +168,14 @@ class Card:
 
     # What time does to it.
 
+    def spoil(self) -> None:
+        """What was durable may be gone, or may not be found."""
+        self.spoiled_for = _STARTS
+
     def damage_state(self) -> None:
         """The database is not whole any more; the mirror of the documents is."""
-        self.damaged, self.spoiled_for = "registers", _STARTS
+        self.damaged = "registers"
+        self.spoil()
 
     def rot_media(self, number: int) -> str:
         """A bit of one medium falls; gives its digest, or nothing when there is none."""
@@ -178,7 +183,7 @@ class Card:
         if not names:
             return ""
         self.rotten.add(names[number % len(names)])
-        self.spoiled_for = _STARTS
+        self.spoil()
         return names[number % len(names)]
 
     def rot_letters(self, number: int) -> tuple[Letter, ...]:

@@ -39,6 +39,8 @@ class WorldStateStore:
     def load(self) -> Stored:
         """See `edge.ports.StateStore`."""
         card = self._card
+        if card.broken:
+            card.spoil()  # the agent goes on with nothing, and what it saves when the card is well replaces the rest
         card.touch()
         damaged, card.damaged = card.damaged, ""
         card.spoiled_for = max(0, card.spoiled_for - 1)
