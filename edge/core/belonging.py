@@ -10,7 +10,7 @@ from edge.core.acceptance import accepted, put, storage_key
 from edge.core.change import replace
 from edge.core.effects import Relocate
 from edge.core.in_force import Accepted, InForce
-from edge.core.offices import drop_grants
+from edge.core.offices import drop_grants, welcome_back
 from edge.core.trust_state import Transfer
 from edge.core.turn import Turn
 from protocol.assignment import Assignment
@@ -53,6 +53,7 @@ def relocate(turn: Turn, place: UnitPath) -> None:
     left = [key for key, held in trust.documents.items() if not _concerns(held, place)]
     for key in left:
         turn.forget(key)
+        welcome_back(turn, trust.documents[key])  # a device that is brought back hears again what it heard before
     kept = {key: held for key, held in turn.state.trust.documents.items() if key not in left}
     turn.change(trust=replace(turn.state.trust, deferred=(), orphans=(), refused=()))
     turn.hold(kept)

@@ -161,7 +161,7 @@ def _drop_or_keep(turn: Turn, key: str, document: Accepted) -> None:
         turn.hold({**turn.state.trust.documents, key: kept})
         return
     remove(turn, key)
-    _welcome_back(turn, document)
+    welcome_back(turn, document)
     turn.change(plan=None)
     turn.receipt(document.digest, document.kind, Progress.REFUSED, refusal=Refusal.GRANT_DENIED)
 
@@ -178,8 +178,8 @@ def _vouches(held: HeldGrant, document: Accepted) -> bool:
     )
 
 
-def _welcome_back(turn: Turn, fallen: Accepted) -> None:
-    """What fell may come again as it was, once its signers are granted anew; nothing older may."""
+def welcome_back(turn: Turn, fallen: Accepted) -> None:
+    """What fell, or was left behind, may come again as it was; nothing older may."""
     document = fallen.document
     if not isinstance(document, Schedule | AudibleConfig):
         return

@@ -13,6 +13,7 @@ from edge.core.events import Booted
 from protocol.alert import Alert
 from protocol.audible_config import AudibleConfig
 from protocol.clock import WallMs
+from protocol.document import Kind
 from protocol.live import LiveSession
 from protocol.report import Receipt, Standing
 from protocol.schedule import Programme, Schedule
@@ -21,6 +22,7 @@ from simulators.world.checkers.holding import Accepted, Held
 from simulators.world.checkers.papers import Papers
 from simulators.world.checkers.truth import Box, Truth
 from simulators.world.checkers.wire import envelope_of
+from simulators.world.office import Signed
 from simulators.world.trace import Record
 
 _KEPT: Final = 400
@@ -34,18 +36,33 @@ class Durable:
         self._truth, self._papers, self._tell = truth, papers, tell
         self._received: dict[str, dict[str, WallMs]] = {}
         self._ready: dict[str, dict[tuple[str, str | None], WallMs]] = {}
+        self._obeyed: dict[str, set[str]] = {}
         self._gone: set[tuple[str, str]] = set()
         truth.on("report.receipt", self._receipt)
         truth.on("report.status", self._status)
+        papers.listeners.append(self._changed)
         truth.on(Booted, self._booted)
+
+    def _changed(self, box: Box, signed: Signed | None) -> None:
+        if signed is not None:
+            if signed.kind in (Kind.ASSIGNMENT, Kind.DENIAL):
+                self._ready.pop(box.name, None)  # what is named again afterwards is fetched anew
+            self._obeyed.setdefault(box.name, set()).add(signed.envelope.digest)
 
     def _receipt(self, box: Box, record: Record) -> None:
         receipt = record.thing
         assert isinstance(receipt, Receipt), "what the controller took in"
         if receipt.standing is Standing.RECEIVED:
             _keep(self._received.setdefault(box.name, {}), receipt.document, record.at)
+            self._was_kept(box, receipt.document)
         elif receipt.standing is Standing.READY:
             _keep(self._ready.setdefault(box.name, {}), (receipt.document, receipt.item), record.at)
+
+    def _was_kept(self, box: Box, digest: str) -> None:
+        signed = self._truth.world.offices.signed.get(digest)
+        kept = digest in self._obeyed.get(box.name, ()) or box.spoiled
+        if signed is not None and isinstance(signed.document, Alert | LiveSession | Schedule) and not kept:
+            self._tell(box.name, "durable", f"{signed.kind} {digest[:12]} was acknowledged and never kept")
 
     def _booted(self, box: Box, record: Record) -> None:
         event: Booted = record.thing.event

@@ -238,7 +238,7 @@ class Papers:
         if place != held.place:
             held.place = place
             for name in [one for one in held.versioned if not covers(one[1], place)]:
-                del held.versioned[name]
+                held.high[name] = version_of(held.versioned.pop(name).signed) - 1  # who is brought back may hear it
             gone = [one for one, grant in held.standing.grants.items() if not covers(grant.document.scope, place)]
             for digest in gone:
                 del held.standing.grants[digest]

@@ -177,6 +177,9 @@ CLOCKS: Final = (
     _do("14:30", "d00001", "power.cut", 9000),
 )
 RULES: Final = (
+    _do("12:45", _A, "people.rules", 0, "head_age"),
+    _do("12:47", _A, "people.rules", 0, "fallback"),
+    _do("12:50", "d00000", "network.cut", 5 * _HOUR_MS + 28 * _MINUTE_MS),
     _item("13:00", 61, in_s=300, seconds=60, who=_PROVINCE),
     _do("13:08", _PROVINCE, "people.rules_above"),
     _item("13:10", 62, in_s=300, seconds=60),
@@ -200,12 +203,14 @@ PARTS: Final = (
     _do("15:01", "d00004", "storage.full", 5 * _MINUTE_MS),
     _alert("15:02", "p1", 1.5),
     _do("15:20", "d00002", "audio.crackle", _MINUTE_MS, "obeys"),
+    _alert("15:04:30", "p2", 10),
+    _do("15:05:15", "d00004", "power.cut", 5000),
     _do("15:24", "d00004", "power.saving", 5000, "after"),
     _item("15:25", 71, in_s=300, seconds=60),
     _do("15:35", _B, "people.schedule", 0, _EMPTIED),
 )
 OFFICES: Final = (
-    _item("15:44", 80, in_s=960, seconds=120),
+    _item("15:44", 80, in_s=720, seconds=180),
     _do("15:45", _A, "people.short_schedule", 12 * _MINUTE_MS),
     *(
         _do(f"16:0{one}", _A, "attack.forged", 0, in_words(way=way, kind="schedule", path="doc"))
@@ -228,11 +233,8 @@ EVENING: Final = (
     _do("16:49", "d00004", "clock.servers", 20 * _MINUTE_MS, "away"),
     _do("16:50", "controller", "attack.clock", 13 * _MINUTE_MS, str(-24 * _HOUR_MS)),
     _do("16:51", "d00004", "power.cut", 9000),
-    _do("16:54", _A, "people.rules", 0, "fallback"),
-    _do("16:55", _A, "people.rules", 0, "head_age"),
+    _do("16:55", "d00000", "attack.head_on_stick"),
     _item("16:56", 90, in_s=4200, seconds=120),
-    _do("17:10", "d00000", "network.cut", 68 * _MINUTE_MS),
-    _do("17:20", "d00000", "attack.head_on_stick"),
 )
 ALL: Final = (
     *NIGHT,

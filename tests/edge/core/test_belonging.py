@@ -20,6 +20,7 @@ from protocol.verbs import Verb
 from simulators.desk import Desk
 from tests.edge.core.office import (
     COMMUNE,
+    COMMUNE_KEY,
     IDENTITY,
     OTHER_COMMUNE,
     OTHER_KEY,
@@ -85,6 +86,23 @@ def test_old_commune_is_not_obeyed_any_more_and_the_new_one_is(desk: Desk, offic
     office.give(sign_grant(grant_of(OTHER_COMMUNE, (OTHER_KEY,))))
     item = office.item("moi", 5_000, targets=(OTHER_COMMUNE,))
     office.give(sign_document(Kind.SCHEDULE, office.schedule(item, scope=OTHER_COMMUNE), OTHER_KEY))
+    desk.advance(10_000)
+    assert sounding(desk) is Rung.ORDINARY
+
+
+def test_device_that_is_brought_back_hears_again_what_it_heard_before_and_nothing_older(
+    desk: Desk, office: Office
+) -> None:
+    allow(office)
+    made = (office.schedule(office.item(name, 5_000)) for name in ("cu", "moi"))
+    older, same = (sign_document(Kind.SCHEDULE, one, COMMUNE_KEY) for one in made)
+    office.give(same)
+    assign(office, word(desk))
+    assign(office, word(desk, PLACE, later_ms=1_000))
+    office.give(sign_grant(grant_of(COMMUNE, (COMMUNE_KEY,))))
+    office.give(older)
+    assert refusals(desk) == [Refusal.OLDER_VERSION]
+    office.give(same)
     desk.advance(10_000)
     assert sounding(desk) is Rung.ORDINARY
 
