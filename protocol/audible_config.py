@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from protocol.bulletin import MediaRef
-from protocol.clock import DAY_S, WallMs, local_datetime, local_second
+from protocol.clock import DAY_S, WallMs, local_second, local_weekday
 from protocol.codec import bounded
 from protocol.limits import MESSAGES_MAX, STATIONS_MAX, WINDOWS_MAX
 from protocol.schedule import check_frequency, check_pi
@@ -31,7 +31,7 @@ class Window:
 
     def contains(self, wall: WallMs) -> bool:
         """Whether the instant lies within."""
-        second, today = local_second(wall), local_datetime(wall).isoweekday()
+        second, today = local_second(wall), local_weekday(wall)
         if self.begin_s < self.end_s:
             return self.begin_s <= second < self.end_s and self._begins_on(today)
         if second >= self.begin_s:

@@ -19,6 +19,7 @@ MonoMs = NewType("MonoMs", int)
 """Milliseconds of a clock that only runs forward; its origin means nothing."""
 
 LOCAL_ZONE = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+_ZONE_S = 7 * 3600
 DAY_S = 86_400
 DAY_MS = DAY_S * 1000
 
@@ -47,8 +48,12 @@ def local_datetime(wall: WallMs) -> datetime:
 
 def local_second(wall: WallMs) -> int:
     """Second of the local day, 0 to 86,399."""
-    moment = local_datetime(wall)
-    return moment.hour * 3600 + moment.minute * 60 + moment.second
+    return (wall // 1000 + _ZONE_S) % DAY_S
+
+
+def local_weekday(wall: WallMs) -> int:
+    """ISO weekday of a wall instant, 1 to 7; the first day of 1970 was a Thursday."""
+    return ((wall // 1000 + _ZONE_S) // DAY_S + 3) % 7 + 1
 
 
 def wall_at(day: date, second: int) -> WallMs:

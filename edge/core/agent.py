@@ -7,7 +7,7 @@ any machine. What must survive a power cut is saved before any other effect of t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from edge.core import (
@@ -32,6 +32,7 @@ from edge.core import (
     withheld,
 )
 from edge.core.at_hand import StopMark, Talk
+from edge.core.change import replace
 from edge.core.effects import Effect, Relocate, SaveState
 from edge.core.events import (
     AttestationReceived,
@@ -144,7 +145,7 @@ def _bare(turn: Turn, again: MonoMs) -> Decision:
 def _decided(turn: Turn, before: AgentState) -> Decision:
     _attend(turn, before)
     until = deadlines.horizon(turn.state, turn.now)
-    turn.change(calm=Calm(until, turn.now.wall - turn.now.mono, turn.now.clock))
+    turn.change(calm=Calm(until, turn.now.mono, turn.now.wall - turn.now.mono, turn.now.clock))
     effects = tuple(turn.effects)
     if turn.dirty:
         saved = SaveState(registers.pack(turn.state), tuple(turn.put.values()), tuple(sorted(turn.drop)))

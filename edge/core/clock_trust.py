@@ -39,11 +39,11 @@ def believed(clock: ClockState, now: Now) -> Now:
     """The present as the agent believes it: wall time corrected, trust judged."""
     reference, trust = _reference(clock)
     if reference is None:
-        return replace(now, clock=ClockTrust.NONE)
+        return Now(now.mono, now.wall, ClockTrust.NONE)
     wall = now.wall if abs(now.wall - now.mono - reference) <= AGREEMENT_MS else WallMs(now.mono + reference)
     if wall < clock.floor - CLOCK_SKEW_MS_MAX:
         trust = ClockTrust.NONE
-    return replace(now, wall=wall, clock=trust)
+    return Now(now.mono, wall, trust)
 
 
 def _reference(clock: ClockState) -> tuple[int | None, ClockTrust]:

@@ -55,7 +55,7 @@ def is_calm(state: AgentState, now: Now) -> bool:
     if calm is None or now.mono >= calm.until or now.clock is not calm.clock:
         return False
     steady = abs(now.wall - now.mono - calm.offset_ms) <= sound.SAME_INSTANT_MS
-    return steady and all(one > now.mono for one in _put_off(state, status=False))
+    return steady and not any(calm.looked < one <= now.mono for one in _put_off(state, status=False))
 
 
 def _put_off(state: AgentState, *, status: bool = True) -> Iterator[int]:

@@ -40,7 +40,8 @@ def tell(turn: Turn) -> None:
             turn.report(Fault(device, code, began, detail[:200], ended=turn.now.wall))
     if present.keys() != former.keys():
         turn.hasten_status()
-    turn.change(faults={code: former.get(code, (turn.now.wall, detail)) for code, detail in present.items()})
+    if [*present] != [*former]:
+        turn.change(faults={code: former.get(code, (turn.now.wall, detail)) for code, detail in present.items()})
 
 
 def judged(turn: Turn, event: PartJudged) -> None:

@@ -6,10 +6,10 @@ The measured level is what counts as heard; sound that nobody ordered mutes the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from edge.core import as_run, fm_gate, lineup, live, message, plan, relays, timeline
+from edge.core.change import replace
 from edge.core.effects import MuteAmplifier
 from edge.core.events import LevelMeasured, SoundEnded, SoundStarted
 from edge.core.output import (

@@ -1,4 +1,7 @@
-"""All that the agent knows between two events. Frozen: a new state is made, the old one stays for comparison."""
+"""All that the agent knows between two events. Frozen: a new state is made, the old one stays for comparison.
+
+The two that change with every second have no slots: `edge.core.change` copies them as one dictionary.
+"""
 
 from __future__ import annotations
 
@@ -166,7 +169,7 @@ class FmState:
     barred: Mapping[int, tuple[MonoMs, str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SoundState:
     """What the sound path was told and what it measured.
 
@@ -221,15 +224,17 @@ class Calm:
     """Until when nothing changes by time alone, as it was seen when everything was last looked at.
 
     Attributes:
+        looked: when that was: what had run out by then has had its consequences.
         offset_ms: believed wall time minus monotonic time then; the instant counts for this hour only.
     """
 
     until: MonoMs
+    looked: MonoMs
     offset_ms: int
     clock: ClockTrust
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AgentState:
     """Everything.
 

@@ -18,7 +18,7 @@ from protocol.audible_config import AudibleConfig
 from protocol.bulletin import CatchUp
 from protocol.clock import Now, WallMs
 from protocol.schedule import Programme, Schedule
-from protocol.units import depth
+from protocol.units import UnitPath, depth
 
 FRESH_MS: Final = 1500
 """A start this recent counts as on time: the decoder is warm and the first sample is planned."""
@@ -45,14 +45,19 @@ def is_stale(state: AgentState, schedule: Schedule, wall: WallMs) -> bool:
     return wall - last_word(state, schedule) > config_of(state).head_age_ms_max
 
 
-def is_dead(state: AgentState, schedule: Schedule, wall: WallMs) -> bool:
-    """A schedule that may not play any more: past its end, or without a fresh head for too long."""
-    return wall >= schedule.expires or is_stale(state, schedule, wall)
-
-
 def any_dead(state: AgentState, wall: WallMs) -> bool:
     """Whether FM fallback stands in for stored programmes (behaviour.md, section 3)."""
-    return any(is_dead(state, schedule, wall) for _, schedule in state.force.schedules)
+    return bool(state.force.schedules) and bool(_dead(state, wall))
+
+
+def _dead(state: AgentState, wall: WallMs) -> frozenset[UnitPath]:
+    """Whose schedules may not play any more: past their end, or without a fresh head for too long."""
+    newest, age_ms_max = state.force.head_issued, config_of(state).head_age_ms_max
+    return frozenset(
+        one.scope
+        for _, one in state.force.schedules
+        if wall >= one.expires or wall - max(one.issued, newest) > age_ms_max
+    )
 
 
 def alive(state: AgentState, wall: WallMs) -> Iterator[Occurrence]:
@@ -62,7 +67,7 @@ def alive(state: AgentState, wall: WallMs) -> Iterator[Occurrence]:
     """
     if state.plan is None:
         return
-    dead = {schedule.scope for _, schedule in state.force.schedules if is_dead(state, schedule, wall)}
+    dead = _dead(state, wall)
     sounding = state.sound.output if isinstance(state.sound.output, ProgrammeOutput) else None
     last = max(wall, sounding.start) if sounding is not None else wall
     for occurrence in state.plan.open:
