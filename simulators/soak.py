@@ -12,8 +12,9 @@ import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from simulators.world.plan import Shape, write_plan
@@ -29,10 +30,10 @@ class Soaked:
     wall_s: float
 
 
-def soak(shape: Shape) -> Soaked:
+def soak(shape: Shape, *, verify_each: bool = False) -> Soaked:
     """Runs one seed."""
     began = time.perf_counter()
-    outcome = Run(plan_of(shape))()
+    outcome = Run(plan_of(shape), verify_each=verify_each)()
     return Soaked(shape, outcome, time.perf_counter() - began)
 
 
@@ -44,7 +45,7 @@ def main(argv: list[str]) -> int:
         for number in range(options.seeds)
     ]
     began, found = time.perf_counter(), []
-    for one in _soaked(shapes, options.jobs):
+    for one in _soaked(shapes, options.workers, partial(soak, verify_each=options.verify_each)):
         found.append(one)
         _tell(one, options.out, quiet=options.json)
     _sum_up(found, time.perf_counter() - began)
@@ -57,19 +58,24 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other")
     parser.add_argument("--devices", type=int, default=20)
     parser.add_argument("--days", type=float, default=2.0)
-    parser.add_argument("--heartbeat-s", type=int, default=300)
-    parser.add_argument("--jobs", type=int, default=1, help="processes at the same time")
+    parser.add_argument("--heartbeat-s", type=int, default=300, help="how often a device tells how it is: 60 to 1800")
+    parser.add_argument("--workers", "--jobs", type=int, default=1, help="processes, with one seed each at a time")
+    parser.add_argument("--verify-each", action="store_true", help="remember no answer about a signature")
     parser.add_argument("--out", type=Path, default=Path("soak"), help="where plans that break a rule are written")
     parser.add_argument("--json", action="store_true", help="only the last line")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if not 10 <= options.heartbeat_s <= 1800 or not 1 <= options.workers <= 64:
+        parser.error("a heartbeat of 10 to 1800 s, 1 to 64 workers")
+    return options
 
 
-def _soaked(shapes: list[Shape], jobs: int) -> Iterator[Soaked]:
-    if jobs <= 1:
-        yield from map(soak, shapes)
+def _soaked(shapes: list[Shape], workers: int, work: Callable[[Shape], Soaked]) -> Iterator[Soaked]:
+    """In the order of the seeds, whoever is done first."""
+    if workers <= 1:
+        yield from map(work, shapes)
         return
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap(soak, shapes)
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        yield from pool.imap(work, shapes)
 
 
 def _tell(one: Soaked, out: Path, *, quiet: bool) -> None:

@@ -13,6 +13,7 @@ FIGURES: Final[dict[str, str]] = {
     "mic": "simulators.bench.mic",
     "mutants": "simulators.bench.mutants",
     "offline-sync": "simulators.bench.offline_sync",
+    "sim-speed": "simulators.bench.sim_speed",
     "skew": "simulators.bench.skew",
     "start-error": "simulators.bench.start_error",
     "storm": "simulators.bench.storm",

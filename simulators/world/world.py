@@ -24,6 +24,7 @@ from simulators.world.faults import KINDS
 from simulators.world.line import Line
 from simulators.world.loop import START_S, WorldLoop, new_loop
 from simulators.world.office import Offices, unit_of
+from simulators.world.once_verified import verified_once
 from simulators.world.paths import Front
 from simulators.world.people import People
 from simulators.world.plan import Happening, Plan, Shape, draw_plan
@@ -124,11 +125,18 @@ class Run:
     Args:
         watch: is shown the world before anything happens in it.
         violations_max: after so many the world ends.
+        verify_each: a signature is verified anew each time that it is looked at.
     """
 
     def __init__(
-        self, plan: Plan, *, watch: Callable[[World], None] = lambda _: None, violations_max: int = 20
+        self,
+        plan: Plan,
+        *,
+        watch: Callable[[World], None] = lambda _: None,
+        violations_max: int = 20,
+        verify_each: bool = False,
     ) -> None:
+        self._verify_each = verify_each
         self._plan = plan
         self._watch = watch
         self._violations_max = violations_max
@@ -142,7 +150,8 @@ class Run:
         ear = _ErrorEar()
         logging.getLogger().addHandler(ear)
         try:
-            world: World = loop.run_until_complete(self._live(loop, ear))
+            with verified_once(each=self._verify_each):
+                world: World = loop.run_until_complete(self._live(loop, ear))
         finally:
             logging.getLogger().removeHandler(ear)
             loop.close()
