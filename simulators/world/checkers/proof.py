@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from edge.core.events import Booted, LevelMeasured
+from edge.core.events import Booted, LevelMeasured, SoundEnded
 from edge.core.output import AlertOutput, MicrophoneOutput, Silence
 from protocol.clock import WallMs
 from protocol.report import FaultCode
@@ -34,9 +34,14 @@ class Proof:
         self._quiet: dict[str, tuple[str, WallMs]] = {}
         truth.on(LevelMeasured, self._level)
         truth.on(Booted, self._booted)
+        truth.on(SoundEnded, self._ended)
         truth.on("crackle.began", self._crackles)
 
     def _booted(self, box: Box, _: Record) -> None:
+        self._quiet.pop(box.name, None)
+
+    def _ended(self, box: Box, _: Record) -> None:
+        """An attempt that failed is told as what it is, and the next one has its own five seconds."""
         self._quiet.pop(box.name, None)
 
     def _level(self, box: Box, record: Record) -> None:

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from edge.core.events import CardChanged, LinkChanged
+from edge.core.events import CardChanged, LevelMeasured, LinkChanged, SoundEnded
+from edge.core.output import ProgrammeOutput
 from protocol.clock import WallMs
 from protocol.report import AsRun, EndReason, Fault, FaultCode
 from simulators.world.checkers.as_run import AsRunLog
 from simulators.world.checkers.bounded import Bounded
 from simulators.world.checkers.converged import Converged
 from simulators.world.checkers.fault_told import FaultTold
+from simulators.world.checkers.proof import Proof
 from simulators.world.office import Signed
 from tests.simulators.world.checkers.stage import HOUR_MS, MEDIA, NAME, Stage, day, item, programme
 
@@ -79,6 +81,41 @@ def test_log_tells_of_another_sound(changes: dict[str, object]) -> None:
     _, run = _heard(stage)
     stage.record("report.asrun", replace(run, **changes), who="controller")  # type: ignore[arg-type]
     assert "as_run" in stage.broken
+
+
+# The proof of sound.
+
+
+def _quiet_level(stage: Stage) -> None:
+    stage.wait(1000)
+    stage.event(LevelMeasured(stage.now, -12_000))
+    stage.wait(1)
+
+
+def _that_should_sound(stage: Stage) -> ProgrammeOutput:
+    output = programme(stage.schedule(item(stage.now)), stage.now)
+    stage.device.state = replace(stage.state, sound=replace(stage.state.sound, output=output))
+    return output
+
+
+def test_what_should_sound_is_not_heard_and_nobody_is_told() -> None:
+    stage = day(Proof)
+    _that_should_sound(stage)
+    for _ in range(14):
+        _quiet_level(stage)
+    assert stage.broken == {"proof"}
+
+
+def test_attempts_that_fail_are_told_one_by_one() -> None:
+    """A web radio that cannot be opened is tried again and again, each time for twelve seconds."""
+    stage = day(Proof)
+    output = _that_should_sound(stage)
+    for _ in range(4):
+        for _ in range(9):
+            _quiet_level(stage)
+        stage.event(SoundEnded(output.key, stage.now, stage.now, -12_000, EndReason.SOURCE_FAILED))
+        stage.wait(1)
+    assert stage.broken == set()
 
 
 # Faults, bounds, rest.
