@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-from edge.core.events import Booted
+from edge.core.events import Booted, MediaLost, MediaStored
 from protocol.alert import Alert
 from protocol.audible_config import AudibleConfig
 from protocol.clock import WallMs
@@ -35,6 +35,7 @@ class Durable:
     def __init__(self, truth: Truth, papers: Papers, tell: Tell) -> None:
         self._truth, self._papers, self._tell = truth, papers, tell
         self._received: dict[str, dict[str, WallMs]] = {}
+        self._rotten: dict[str, set[str]] = {}
         self._ready: dict[str, dict[tuple[str, str | None], WallMs]] = {}
         self._obeyed: dict[str, set[str]] = {}
         self._gone: set[tuple[str, str]] = set()
@@ -42,12 +43,21 @@ class Durable:
         truth.on("report.status", self._status)
         papers.listeners.append(self._changed)
         truth.on(Booted, self._booted)
+        truth.on(MediaLost, self._media_lost)
+        truth.on(MediaStored, self._media_stored)
 
     def _changed(self, box: Box, signed: Signed | None) -> None:
         if signed is not None:
             if signed.kind in (Kind.ASSIGNMENT, Kind.DENIAL):
                 self._ready.pop(box.name, None)  # what is named again afterwards is fetched anew
             self._obeyed.setdefault(box.name, set()).add(signed.envelope.digest)
+
+    def _media_lost(self, box: Box, record: Record) -> None:
+        """It rotted, was found, thrown away and told; it is fetched anew."""
+        self._rotten.setdefault(box.name, set()).add(record.thing.event.digest)
+
+    def _media_stored(self, box: Box, record: Record) -> None:
+        self._rotten.get(box.name, set()).discard(record.thing.event.digest)
 
     def _receipt(self, box: Box, record: Record) -> None:
         receipt = record.thing
@@ -89,6 +99,8 @@ class Durable:
                 told = (one.signed.envelope.digest, item.id) in self._ready.get(box.name, {})
                 content = item.content
                 if not told or not isinstance(content, Programme) or content.media.digest in stored:
+                    continue
+                if content.media.digest in self._rotten.get(box.name, ()):
                     continue
                 if (box.name, content.media.digest) not in self._gone:
                     self._gone.add((box.name, content.media.digest))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge.core.events import AttestationReceived, FmSignalMeasured
+from edge.core.events import AttestationReceived, FmSignalMeasured, MediaLost
 from edge.core.output import FmOutput, Rung
 from edge.core.state import ClockState
 from protocol import codec
@@ -108,6 +108,20 @@ def test_what_was_acknowledged_is_gone(lost: str) -> None:
     stage.boot(*stored, media=() if lost == "sound" else (MEDIA.digest,))
     stage.wait(1)
     assert stage.broken == {"durable"}
+
+
+@pytest.mark.parametrize(("told", "found"), [(True, set()), (False, {"durable"})])
+def test_sound_that_rotted_is_thrown_away_and_told(told: bool, found: set[str]) -> None:
+    stage = day(Durable)
+    schedule = stage.schedule(item(WallMs(stage.now + HOUR_MS)))
+    stage.give(schedule)
+    _receipt(stage, schedule, Standing.READY, name="sang")
+    stage.device.card.media.clear()
+    if told:
+        stage.event(MediaLost(MEDIA.digest))
+        stage.wait(1)
+    stage.status(schedule)
+    assert stage.broken == found
 
 
 def test_card_that_lied_is_forgiven() -> None:
