@@ -7,6 +7,7 @@ world's storage faults say so in `Card`).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final, TypeVar
 
 from edge.core.events import Booted, MediaLost, MediaStored
@@ -26,6 +27,8 @@ from simulators.world.office import Signed
 from simulators.world.trace import Record
 
 _KEPT: Final = 400
+_SETTLED_MS: Final = 60_000
+"""What was obeyed in the last minute may have been on its way to the card."""
 K = TypeVar("K")
 
 
@@ -38,6 +41,7 @@ class Durable:
         self._rotten: dict[str, set[str]] = {}
         self._ready: dict[str, dict[tuple[str, str | None], WallMs]] = {}
         self._obeyed: dict[str, set[str]] = {}
+        self._turned: dict[str, WallMs] = {}
         self._gone: set[tuple[str, str]] = set()
         truth.on("report.receipt", self._receipt)
         truth.on("report.status", self._status)
@@ -49,6 +53,7 @@ class Durable:
     def _changed(self, box: Box, signed: Signed | None) -> None:
         if signed is not None:
             if signed.kind in (Kind.ASSIGNMENT, Kind.DENIAL):
+                self._turned[box.name] = self._truth.now
                 self._ready.pop(box.name, None)  # what is named again afterwards is fetched anew
             self._obeyed.setdefault(box.name, set()).add(signed.envelope.digest)
 
@@ -87,6 +92,33 @@ class Durable:
             if digest not in stored and digest in self._received.get(box.name, {}):
                 self._tell(box.name, "durable", f"{one.signed.kind} {digest[:12]} was acknowledged and is gone")
         self._media(box, former, frozenset(event.media))
+        whole = event.registers is not None and not event.damaged
+        if whole and record.at - self._turned.get(box.name, 0) > _SETTLED_MS:
+            self._truth.at(WallMs(record.at + 1), box, partial(self._remembers, box, former, record.at))
+
+    def _remembers(self, box: Box, former: Held, booted: WallMs) -> None:
+        """What was used up or taken back before the cut is still so: looked up in what the core knows."""
+        state = box.device.state
+        if state is None or box.booted != booted:
+            return
+        trust, long_ago = state.trust, booted - _SETTLED_MS
+        known = {one.alert_id for one in trust.cancelled}
+        for name, marks in former.cancelled.items():
+            if name not in known and any(until > booted + _SETTLED_MS and at < long_ago for _, until, at in marks):
+                self._tell(box.name, "durable", f"that {name} was cancelled is forgotten")
+        for one in former.others.values():
+            number = getattr(one.signed.document, "sequence", None)
+            windows = [trust.sequences.get(f"{one.signed.document.scope}|{key}") for key in one.keys]
+            told = one.signed.envelope.digest in self._received.get(box.name, {})
+            if number is None or not told or one.at >= long_ago:
+                continue
+            if not all(it is not None and it.high >= number for it in windows):
+                self._tell(box.name, "durable", f"that number {number} was used is forgotten")
+        for (kind, scope), version in former.high.items():
+            held = former.versioned.get((kind, scope))
+            stored = [it for name, it in trust.versions.items() if name.startswith(f"{kind}/{scope}|")]
+            if (held is None or held.at < long_ago) and max(stored, default=-1) < version:
+                self._tell(box.name, "durable", f"version {version} of {kind} of {scope} is forgotten")
 
     def _status(self, box: Box, _: Record) -> None:
         """Section 3, "old media stays until the new is complete": what was ready stays so while it is named."""

@@ -81,18 +81,16 @@ HANDS: Final = (
         days=4.0,
     ),
     _one(
-        "bulk goes before alarms",
+        "nobody is told that an event was decided",
         "inbox",
-        "(self._urgent if is_urgent(event) else self._bulk).append(waiting)",
-        "(self._bulk if is_urgent(event) else self._urgent).append(waiting)",
-        days=4.0,
+        "            self.decided.set_result(None)\n",
+        "            pass\n",
     ),
     _one(
-        "a source that failed is not started again",
+        "a source ends after one event",
         "pump",
-        "            await asyncio.sleep(wait_s)\n",
-        "            return\n",
-        days=4.0,
+        "            await feed(event)\n",
+        "            return await feed(event)\n",
     ),
 )
 

@@ -121,7 +121,14 @@ LADDER: Final = (
 )
 
 PLAN: Final = (
-    _one("what was heard to its end begins again", "timeline", "if progress.done or", "if", days=2.0),
+    Mutant(
+        "what was stopped goes on afterwards",
+        (
+            Edit("edge/core/timeline.py", "if progress.done or", "if"),
+            Edit("edge/core/plan.py", "    if progress.done:\n        close(turn, [occurrence])\n", ""),
+            Edit("edge/core/plan.py", "Plan(kept, begin, end, still)", "Plan(kept, begin, end, kept)"),
+        ),
+    ),
     _one(
         "what a power cut ended is played from the start",
         "timeline",
@@ -167,15 +174,15 @@ PLAN: Final = (
     _one(
         "a schedule lives beyond its end",
         "timeline",
-        "return wall >= schedule.expires or is_stale(state, schedule, wall)",
-        "return is_stale(state, schedule, wall)",
+        "if wall >= one.expires or wall - max(one.issued, newest) > age_ms_max",
+        "if wall - max(one.issued, newest) > age_ms_max",
         days=3.0,
     ),
     _one(
         "a schedule plays without a fresh head",
         "timeline",
-        "return wall - last_word(state, schedule) > config_of(state).head_age_ms_max",
-        "return False",
+        "if wall >= one.expires or wall - max(one.issued, newest) > age_ms_max",
+        "if wall >= one.expires",
         days=3.0,
     ),
     _one(
@@ -198,7 +205,12 @@ PLAN: Final = (
         "",
         days=2.0,
     ),
-    _one("the plan never grows new days", "plan", "LIFE_MS: Final = 3_600_000", "LIFE_MS: Final = 10**12", days=3.0),
+    _one(
+        "the plan ends before it is made anew",
+        "plan",
+        "AHEAD_MS: Final = 26 * 3_600_000",
+        "AHEAD_MS: Final = 600_000",
+    ),
     _one(
         "a waiting item never gets its turn",
         "timeline",

@@ -6,6 +6,8 @@ from typing import Final
 
 from simulators.world.mutants.mutant import Edit, Mutant
 
+_REGISTERS: Final = "edge/core/registers.py"
+
 
 def _one(name: str, file: str, old: str, new: str, *, days: float = 1.0) -> Mutant:
     path = file if "/" in file else f"edge/core/{file}"
@@ -41,8 +43,8 @@ AUTHORITY: Final = (
     _one(
         "what a denial ended stays in force",
         "offices",
-        "    remove(turn, key)\n    _welcome_back",
-        "    _welcome_back",
+        "    remove(turn, key)\n    welcome_back",
+        "    welcome_back",
         days=4.0,
     ),
     _one(
@@ -149,12 +151,20 @@ NUMBERS: Final = (
         "left: list[str] = []",
         days=3.0,
     ),
-    _one(
+    Mutant(
         "alerts outlive their end",
-        "arbiter",
-        "is actual and one.document.expires > now.wall",
-        "is actual and one.document.expires > now.wall - 60_000",
-        days=2.0,
+        (
+            Edit(
+                "edge/core/arbiter.py",
+                "is actual and one.document.expires > now.wall",
+                "is actual and one.document.expires > now.wall - 60_000",
+            ),
+            Edit(
+                "edge/core/trust.py",
+                "held.document.expires <= turn.now.wall:",
+                "held.document.expires <= turn.now.wall - 60_000:",
+            ),
+        ),
     ),
 )
 
@@ -162,8 +172,8 @@ CLOCK: Final = (
     _one(
         "the hour is guessed",
         "clock_trust",
-        "        return replace(now, clock=ClockTrust.NONE)\n",
-        "        return replace(now, clock=ClockTrust.ATTESTED)\n",
+        "        return Now(now.mono, now.wall, ClockTrust.NONE)\n",
+        "        return Now(now.mono, now.wall, ClockTrust.ATTESTED)\n",
         days=3.0,
     ),
     _one(
@@ -203,12 +213,19 @@ CLOCK: Final = (
 )
 
 MEMORY: Final = (
-    _one(
-        "cancels are not stored",
-        "registers",
-        "cancelled=trust.cancelled,\n            progress",
-        "cancelled=(),\n            progress",
-        days=4.0,
+    Mutant(
+        "cancels and used numbers are not stored",
+        (
+            Edit(
+                _REGISTERS, "cancelled=trust.cancelled,\n            progress", "cancelled=(),\n            progress"
+            ),
+            Edit(_REGISTERS, "            obeyed=trust.obeyed,\n            fallen", "            fallen"),
+            Edit(
+                _REGISTERS,
+                "for name, one in trust.sequences.items()),\n            cancelled=",
+                "for name, one in ()),\n            cancelled=",
+            ),
+        ),
     ),
     _one("stops are not stored", "registers", "            stop=state.stop,\n", "", days=4.0),
     _one(
@@ -225,12 +242,18 @@ MEMORY: Final = (
         "versions=(),",
         days=4.0,
     ),
-    _one(
+    Mutant(
         "a stop is not made durable",
-        "agent",
-        "        turn.change(stop=mark)\n        turn.dirty = True\n",
-        "        turn.change(stop=mark)\n",
-        days=4.0,
+        (
+            Edit(
+                "edge/core/agent.py",
+                "        turn.change(stop=mark)\n        turn.dirty = True\n",
+                "        turn.change(stop=mark)\n",
+            ),
+            Edit(
+                "edge/core/guarding.py", "    turn.dirty = True\n    turn.do(ArmGuardian", "    turn.do(ArmGuardian"
+            ),
+        ),
     ),
     _one(
         "documents are not kept",
@@ -246,19 +269,12 @@ MEMORY: Final = (
         "        turn.hold({**trust.documents, storage_key(authorised): accepted(authorised)})\n",
         days=4.0,
     ),
+    _one("grants are not restored", "restoration", "        hold_grant(turn, grant)\n", "        pass\n"),
     _one(
-        "denials are not restored",
-        "restoration",
-        "        deny(turn, {document.grantor: document.epoch})\n",
-        "        pass\n",
-        days=4.0,
-    ),
-    _one(
-        "progress is never forgotten",
+        "progress is forgotten at once",
         "plan",
-        "kept = {key: one for key, one in turn.state.progress.items() if one.until > turn.now.wall}",
-        "kept = dict(turn.state.progress)",
-        days=4.0,
+        "if one.until > turn.now.wall}",
+        "if one.until > turn.now.wall + 2 * 86_400_000}",
     ),
 )
 

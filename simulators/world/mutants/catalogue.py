@@ -12,5 +12,12 @@ from simulators.world.mutants.breaks_trust import TRUST
 from simulators.world.mutants.mutant import Mutant
 
 MUTANTS: Final[Mapping[str, Mutant]] = {one.name: one for one in (*SOUND, *RADIO, *TRUST, *AGENT)}
-FAST: Final = ("quiet hours are ignored",)
+FAST: Final = (
+    "the emergency microphone without its key",
+    "one source is enough",
+    "the log names another rung",
+    "nobody wakes for the next start",
+    "FM opens on a weak signal",
+    "documents are not kept",
+)
 """A few that show within seconds: what runs with every change of the code."""

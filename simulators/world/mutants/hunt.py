@@ -14,8 +14,11 @@ from typing import Final
 from simulators.world.mutants.catalogue import MUTANTS
 from simulators.world.mutants.mutant import ROOT
 
-TIMEOUT_S: Final = 600.0
+TIMEOUT_S: Final = 300.0
 HANGS: Final = "hang"
+FAILS: Final = "world"
+CRASHES: Final = (FAILS, HANGS)
+"""What noticed is no rule: the world failed, or did not end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ import pytest
 
 from simulators.world.mutants.catalogue import FAST, MUTANTS
 from simulators.world.mutants.child import WHOLE
-from simulators.world.mutants.hunt import hunt
+from simulators.world.mutants.hunt import CRASHES, hunt
 from simulators.world.mutants.mutant import ROOT, BreakError, Edit, broken_source
 
-SEED = 2
 DEVICES = 6
 
 
@@ -26,7 +25,7 @@ def test_break_fits_the_source_once(name: str) -> None:
 
 
 def test_there_are_more_breaks_than_promised() -> None:
-    assert len(MUTANTS) >= 60
+    assert len(MUTANTS) >= 100
     assert set(FAST) <= set(MUTANTS)
     assert len({edit.file for one in MUTANTS.values() for edit in one.edits}) >= 20
 
@@ -52,11 +51,11 @@ def test_module_that_is_imported_cannot_be_broken_any_more() -> None:
 
 @pytest.mark.slow
 def test_breaks_that_show_at_once_are_noticed() -> None:
-    verdicts = tuple(hunt(FAST, seeds=(SEED,), devices=DEVICES, at_once=2))
-    assert [one.name for one in verdicts if one.rule is None] == []
+    verdicts = tuple(hunt(FAST, seeds=(), devices=DEVICES, at_once=2))
+    assert [one.name for one in verdicts if one.rule in (None, *CRASHES)] == []
 
 
 @pytest.mark.slow
 def test_nobody_notices_anything_about_the_agent_as_it_is() -> None:
-    (verdict,) = hunt((WHOLE,), seeds=(SEED,), devices=DEVICES)
+    (verdict,) = hunt((WHOLE,), seeds=(), devices=DEVICES)
     assert verdict.rule is None, verdict
