@@ -28,6 +28,7 @@ from edge.adapters.tls import SERVER_NAME, TlsError, client_context
 from edge.adapters.usb_stick import StickFirstFetcher, UsbStick
 from edge.believed_clock import BelievedClock
 from edge.chip_keeper import keep_chip
+from edge.clock_news import news_only
 from edge.config import AGENT_VERSION, AgentConfig, ConfigError, pinned_anchor
 from edge.core.agent import initial, step
 from edge.core.events import Event
@@ -252,14 +253,14 @@ def _fetcher(config: AgentConfig, stack: AsyncExitStack, logs: StickLogs) -> tup
 def _sources(config: AgentConfig, board: Board, *, media: DiskMediaStore, clock: Clock) -> dict[str, Source]:
     sources: dict[str, Source] = {
         "panel": board.panel().events,
-        "clocks": board.clock_sources().events,
+        "clocks": partial(news_only, board.clock_sources().events, clock),
         "parts": PartEvents(board.watch()).events,
         "media": lambda: _checked(media),
     }
     if config.system_clock:
         from edge.adapters.clock_sources import SystemClockSources
 
-        sources["system clock"] = SystemClockSources(clock).events
+        sources["system clock"] = partial(news_only, SystemClockSources(clock).events, clock)
     return sources
 
 

@@ -19,6 +19,7 @@ from edge.adapters.panel_events import PanelEvents
 from edge.believed_clock import BelievedClock
 from edge.chance import CHANCE
 from edge.chip_keeper import keep_chip
+from edge.clock_news import news_only
 from edge.core.agent import initial, step
 from edge.core.events import Event
 from edge.core.state import AgentState
@@ -122,7 +123,7 @@ class Agent:
             guardian=device.guardian,
             sources={
                 "panel": PanelEvents(device.panel).events,
-                "clocks": self.sources.events,
+                "clocks": partial(news_only, self.sources.events, clock),
                 "parts": self.parts.events,
                 "media": media.check,
                 "slot": self.slot.events,
