@@ -107,6 +107,8 @@ def _radio(state: AgentState, now: Now) -> Iterator[int]:
         yield capped if capped > now.mono else now.mono + FM_LOOK_MS
     elif fm.frequency_khz is not None:
         yield now.mono + FM_LOOK_MS
+        yield fm.since + fm_gate.SIGNAL_WAIT_MS
+        yield fm.since + fm_gate.IDENTITY_WAIT_MS
     yield from (until for until, _ in fm.barred.values())
 
 
