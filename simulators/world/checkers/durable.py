@@ -29,6 +29,7 @@ from simulators.world.trace import Record
 _KEPT: Final = 400
 _SETTLED_MS: Final = 60_000
 """What was obeyed in the last minute may have been on its way to the card."""
+_FETCHED_MS: Final = 1_800_000
 K = TypeVar("K")
 
 
@@ -42,6 +43,7 @@ class Durable:
         self._ready: dict[str, dict[tuple[str, str | None], WallMs]] = {}
         self._obeyed: dict[str, set[str]] = {}
         self._turned: dict[str, WallMs] = {}
+        self._changed_at: dict[str, WallMs] = {}
         self._gone: set[tuple[str, str]] = set()
         truth.on("report.receipt", self._receipt)
         truth.on("report.status", self._status)
@@ -52,6 +54,7 @@ class Durable:
 
     def _changed(self, box: Box, signed: Signed | None) -> None:
         if signed is not None:
+            self._changed_at[box.name] = self._truth.now
             if signed.kind in (Kind.ASSIGNMENT, Kind.DENIAL):
                 self._turned[box.name] = self._truth.now
                 self._ready.pop(box.name, None)  # what is named again afterwards is fetched anew
@@ -139,7 +142,15 @@ class Durable:
                     self._tell(box.name, "durable", f"{item.id} was ready and its sound is gone")
 
     def end(self) -> None:
-        """See `Rule`."""
+        """See `Rule`. After hours of calm every sound that is named and to be had is there."""
+        files = self._truth.world.controller.files
+        for box in self._truth.boxes.values():
+            wall, card = self._papers.wall(box), box.device.card
+            if wall is not None and not (card.broken or box.device.hindrances.lately(self._truth.now)):
+                lacks = (self._papers.held[box.name].media(wall) & set(files)) - set(card.media)
+                recent = self._truth.now - self._changed_at.get(box.name, WallMs(0)) < _FETCHED_MS
+                if lacks and not recent:
+                    self._tell(box.name, "durable", f"{len(lacks)} sounds are named, to be had and not there")
 
 
 def _keep(into: dict[K, WallMs], key: K, at: WallMs) -> None:

@@ -74,13 +74,6 @@ HANDS: Final = (
         "",
     ),
     _one(
-        "after a failed save nobody wakes again",
-        "runner",
-        "        self._wake.plan(self._wake.not_before)\n",
-        "        self._wake.plan(None)\n",
-        days=4.0,
-    ),
-    _one(
         "nobody is told that an event was decided",
         "inbox",
         "            self.decided.set_result(None)\n",
@@ -168,13 +161,6 @@ WAY_UP: Final = (
         "attester",
         "            self._asked.clear()\n",
         "            self._asked = asyncio.Event()\n            await asyncio.Event().wait()\n",
-        days=4.0,
-    ),
-    _one(
-        "a tuner that failed is not asked again",
-        "fm_monitor",
-        "                tuned, told = False, True\n",
-        "                raise\n",
         days=4.0,
     ),
 )

@@ -157,6 +157,8 @@ CATCHING_UP: Final = (
     _item("11:25", 50, in_s=300, seconds=180, content="stream"),
     _do("11:31", "air", "audio.stream", 20_000, "stalled"),
     _do("11:31:40", "air", "audio.stream", 5_000, "dead"),
+    _do("11:32:20", "controller", "controller.crash", 5 * _MINUTE_MS, "now"),
+    _do("11:35", "broker", "broker.restart", 20_000, "nothing"),
 )
 CLOCKS: Final = (
     *(_do("11:45", f"d0000{one}", "clock.servers", 2 * _HOUR_MS, "away") for one in (1, 2)),
@@ -203,9 +205,11 @@ PARTS: Final = (
     _do("15:01", "d00004", "storage.full", 5 * _MINUTE_MS),
     _alert("15:02", "p1", 1.5),
     _do("15:20", "d00002", "audio.crackle", _MINUTE_MS, "obeys"),
+    _do("15:04:20", "d00002", "storage.broken", 40_000),
     _alert("15:04:30", "p2", 10),
     *(_do("15:05:20", name, "power.cut", 5000) for name in ("d00003", "d00004")),
     _do("15:24", "d00004", "power.saving", 5000, "after"),
+    _do("15:24:50", "controller", "attack.media", 3 * _MINUTE_MS, "short"),
     _item("15:25", 71, in_s=300, seconds=60),
     _do("15:35", _B, "people.schedule", 0, _EMPTIED),
 )
