@@ -37,7 +37,7 @@ from edge.core.events import (
     SoundStarted,
     Ticked,
 )
-from edge.core.output import LiveOutput, MessageOutput, ProgrammeOutput, Silence, StreamOutput
+from edge.core.output import LiveOutput, MessageOutput, ProgrammeOutput, Silence
 from edge.core.state import AgentState, Identity
 from protocol.clock import ClockTrust, MonoMs, Now, WallMs
 from protocol.report import AsRun, EndReason, Fault, Receipt, Status
@@ -47,8 +47,7 @@ from simulators.desk_sound import Begin, Dry, End, Reading, Second, SoundModel, 
 R = TypeVar("R", Receipt, Status, AsRun, Fault)
 
 SILENT_CDB = -12_000
-_STALL_MS = 1400
-_HELD_MS = 600
+_STALL_MS, _HELD_MS = 1400, 600
 
 
 @dataclass
@@ -58,7 +57,7 @@ class Desk:
     Attributes:
         signals: what the tuner would measure: frequency to strength and identity.
         reachable: digests that a fetch finds; None means every one.
-        dead_streams: addresses of web radios where nobody answers.
+        dead_streams: addresses where nobody answers; `slow_streams` how long after its second that is given up.
         effects, decisions: all so far.
         proves: holds every decision against one in which everything is looked at.
     """
@@ -70,6 +69,7 @@ class Desk:
     signals: dict[int, tuple[int, str | None]] = field(default_factory=dict)
     reachable: frozenset[str] | None = None
     dead_streams: set[str] = field(default_factory=set)
+    slow_streams: dict[str, int] = field(default_factory=dict)
     sound: SoundModel = field(default_factory=SoundModel)
     effects: list[Effect] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
@@ -177,7 +177,9 @@ class Desk:
         elif isinstance(event, End):
             self._finish(event)
         elif isinstance(event, Unopened):
-            self.send(SoundEnded(event.key, self.sound_wall, self.sound_wall, SILENT_CDB, EndReason.SOURCE_FAILED))
+            if self.sound.planned is not None and self.sound.planned[1].key == event.key:
+                self.sound.planned, now = None, self.sound_wall
+                self.send(SoundEnded(event.key, now, now, SILENT_CDB, EndReason.SOURCE_FAILED))
         elif isinstance(event, Second):
             self._measure(event)
         elif isinstance(event, Reading):
@@ -196,11 +198,14 @@ class Desk:
             for key in effect.drop:
                 self.stored.pop(key, None)
         elif isinstance(effect, SwitchOutput):
-            self.sound.planned = (effect.at, effect.output)
-            if isinstance(effect.output, StreamOutput) and effect.output.address in self.dead_streams:
+            self.sound.planned, begins = (effect.at, effect.output), max(effect.at, self.mono)
+            address = getattr(effect.output, "address", "")
+            if address in self.dead_streams:
                 self._later(self.mono + 100, Unopened(effect.output.key))
+            elif address in self.slow_streams:
+                self._later(begins + self.slow_streams[address], Unopened(effect.output.key))
             else:
-                self._later(max(effect.at, self.mono), Begin(effect.output))
+                self._later(begins, Begin(effect.output))
         elif isinstance(effect, FeedLive):
             self._feed(effect.session_id)
         elif isinstance(effect, FetchMedia):

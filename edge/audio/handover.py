@@ -5,7 +5,8 @@ not ready yet, it begins as soon as they are. Only an alert is put over a progra
 which goes on ducked under its attention tone.
 
 A live session or stream that gives way to something below it has failed or ended, and goes on from what is held of it
-until that is ready: no gap. A programme goes on the same way until a live session has gathered its first second.
+until that is ready: no gap. A programme goes on the same way until a live session has gathered its first second, and
+FM that stands in until a web radio is there; the core, which watches its gate, says when it may not.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from edge.audio.teller import Teller
 from edge.audio.track import Track
 from edge.core.output import (
     AlertOutput,
+    FmOutput,
     LiveOutput,
     MicrophoneOutput,
     Output,
     ProgrammeOutput,
+    Rung,
     Silence,
     StreamOutput,
 )
@@ -110,7 +113,9 @@ class Handover:
         if current is None or current.leaves_at is not None or isinstance(cue.output, Silence) or cue.ready:
             return False
         fades = isinstance(current.output, LiveOutput | StreamOutput) and cue.output.rung > current.output.rung
-        return fades or (isinstance(cue.output, LiveOutput) and isinstance(current.output, ProgrammeOutput))
+        stands_in = isinstance(current.output, FmOutput) and current.output.rung is Rung.FM_FALLBACK
+        gathers = isinstance(cue.output, LiveOutput) and isinstance(current.output, ProgrammeOutput)
+        return fades or gathers or (isinstance(cue.output, StreamOutput) and stands_in)
 
     def _goes_over(self, output: Output) -> bool:
         """Whether this is an alert whose tone ducks what sounds, instead of ending it."""

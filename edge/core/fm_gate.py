@@ -76,7 +76,7 @@ def _fallback_wanted(state: AgentState, config: AudibleConfig, now: Now) -> bool
     if not _fallback_allowed(config, now):
         return False
     lost = bool(live.stalled(state)) or relays.lost(state, now) is not None
-    return lost or any_dead(state, now.wall) or bool(unplayable(state, now))
+    return lost or relays.awaited(state, now) is not None or any_dead(state, now.wall) or bool(unplayable(state, now))
 
 
 def _fallback_allowed(config: AudibleConfig, now: Now) -> bool:

@@ -2,7 +2,7 @@
 
 A web radio that cannot be opened, ends or gives nothing rests for a while; meanwhile the next relay, FM in its
 window or silence sounds. It is opened again while that goes on, and takes over only when it is there and its rest is
-over, so a bad station never makes the horn flap.
+over, so a bad station never makes the horn flap. Until it is there, FM that stands in goes on behind its own gate.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 from edge.core import timeline
 from edge.core.change import replace
-from edge.core.output import Rung, StreamOutput
+from edge.core.output import FmOutput, Rung, StreamOutput
 from edge.core.state import AgentState, Occurrence
 from edge.core.turn import Turn
 from protocol.clock import MonoMs, Now, WallMs
@@ -88,6 +88,15 @@ def rest_of(state: AgentState, now: Now) -> StreamOutput | None:
 def lost(state: AgentState, now: Now) -> Occurrence | None:
     """A web radio whose slot it is and that gives nothing."""
     return next((one for one in _slots(state, now) if is_resting(state, _output(state, one), now)), None)
+
+
+def awaited(state: AgentState, now: Now) -> StreamOutput | None:
+    """A web radio whose time it is and that is not there yet, while FM stands in for it."""
+    sound = state.sound
+    if not isinstance(sound.output, FmOutput) or sound.output.rung is not Rung.FM_FALLBACK:
+        return None
+    output = output_of(state, now)
+    return output if output is not None and sound.started != output.key else None
 
 
 def rest(turn: Turn, key: str) -> None:

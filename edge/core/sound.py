@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-from edge.core import lineup, live, message, relays, timeline
+from edge.core import fm_gate, lineup, live, message, relays, timeline
 from edge.core.arbiter import choose_output
 from edge.core.change import replace
 from edge.core.effects import MuteAmplifier, ShiftWall, SwitchOutput
 from edge.core.output import (
     AlertOutput,
+    FmOutput,
     LiveOutput,
     MessageOutput,
     MicrophoneOutput,
@@ -54,7 +55,7 @@ def shift_wall(turn: Turn, shift_ms: int) -> None:
 def conduct(turn: Turn) -> None:
     """Tells the sound path what sounds now and what begins soon."""
     lineup.line_up(turn)
-    current = _not_broken(turn, choose_output(turn.state, turn.now))
+    current = _until_there(turn, _not_broken(turn, choose_output(turn.state, turn.now)))
     if turn.state.message is not None and not isinstance(current, MessageOutput):
         message.end(turn)
     if current.key != turn.state.sound.output.key:
@@ -64,7 +65,7 @@ def conduct(turn: Turn) -> None:
 
 def conduct_unsaved(turn: Turn) -> None:
     """The same while nothing can be stored: no stored programme begins, since it would have to be marked first."""
-    current = _not_broken(turn, choose_output(turn.state, turn.now))
+    current = _until_there(turn, _not_broken(turn, choose_output(turn.state, turn.now)))
     if current.key == turn.state.sound.output.key:
         return
     _switch(turn, Silence() if isinstance(current, ProgrammeOutput) else current)
@@ -75,6 +76,24 @@ def _not_broken(turn: Turn, output: Output) -> Output:
     if failed is not None and failed[0] == output.key and turn.now.mono < failed[1]:
         return Silence()
     return output
+
+
+def _until_there(turn: Turn, output: Output) -> Output:
+    """FM that stands in for a web radio goes on until that is there; what was opened for nothing left no gap.
+
+    The sound path holds on to it by itself: where its gate has shut meanwhile, it is told to be silent first.
+    """
+    sound = turn.state.sound
+    if not isinstance(output, StreamOutput) or output != relays.awaited(turn.state, turn.now):
+        return output
+    assert isinstance(sound.output, FmOutput), "it stands in"
+    station = fm_gate.station_open(turn.state, fm_gate.wish(turn.state, turn.now))
+    if station is None or station.frequency_khz != sound.output.frequency_khz:
+        return Silence()
+    if sound.planned is None:
+        _tell(turn, output, turn.now.mono)
+        turn.change(sound=replace(turn.state.sound, planned=(output, turn.now.mono)))
+    return sound.output
 
 
 def _switch(turn: Turn, output: Output) -> None:
@@ -163,7 +182,7 @@ def _prepare(turn: Turn, current: Output) -> None:
     coming = _coming(turn, current)
     planned = turn.state.sound.planned
     if coming is None:
-        if planned is not None:
+        if planned is not None and planned[0] != relays.awaited(turn.state, turn.now):
             _tell(turn, current, turn.now.mono)
             turn.change(sound=replace(turn.state.sound, planned=None))
         return

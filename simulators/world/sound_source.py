@@ -20,6 +20,7 @@ from edge.core.output import (
     MicrophoneOutput,
     Output,
     ProgrammeOutput,
+    Rung,
     Silence,
     StreamOutput,
 )
@@ -187,7 +188,9 @@ class Sources:
 def bridges(current: Output, coming: Output) -> bool:
     """Whether what sounds goes on until what follows is ready (`edge.audio.handover`)."""
     fades = isinstance(current, LiveOutput | StreamOutput) and coming.rung > current.rung
-    return fades or (isinstance(coming, LiveOutput) and isinstance(current, ProgrammeOutput))
+    stands_in = isinstance(current, FmOutput) and current.rung is Rung.FM_FALLBACK
+    gathers = isinstance(coming, LiveOutput) and isinstance(current, ProgrammeOutput)
+    return fades or gathers or (isinstance(coming, StreamOutput) and stands_in)
 
 
 def goes_over(current: Output, coming: Output) -> bool:

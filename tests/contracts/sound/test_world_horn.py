@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.core.output import FmOutput, Rung, Silence
 from simulators.encoder import encode, opus_packets
 from simulators.loop_clock import LoopClock
 from simulators.media_shelf import MediaShelf
@@ -32,3 +33,14 @@ class TestWorldHorn(AudioContract):
 
             packets = opus_packets(song[:96_000])
             yield Stage(horn, clock, media, packets, lambda: become(Flow.STALLED), lambda: become(Flow.ON))
+
+    async def test_fm_that_stands_in_goes_on_until_a_stream_is_there(self, listened: Stage) -> None:
+        await listened.switch(FmOutput(Rung.FM_FALLBACK, 97_300))
+        await listened.wait(2000)
+        listened.stop_stream()
+        await listened.switch(listened.stream(STREAM), in_ms=1000)
+        await listened.wait(3000)
+        assert listened.story() == ["started fm"]
+        await listened.switch(Silence())
+        await listened.wait(200)
+        assert listened.story() == ["started fm", "ended fm superseded"]

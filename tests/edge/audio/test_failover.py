@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -124,6 +125,20 @@ async def test_station_that_answers_late_begins_when_three_seconds_are_held(scen
     await scene.switch(scene.stream())
     await scene.until(12_000)
     assert scene.started() == [("stream", pytest.approx(9000, abs=200))]
+
+
+@pytest.mark.parametrize(("rung", "goes_on"), [(Rung.FM_FALLBACK, True), (Rung.FM_SLOT, False)])
+async def test_fm_goes_on_until_a_web_radio_is_there_only_if_it_stands_in(
+    scene: Scene, rung: Rung, goes_on: bool
+) -> None:
+    scene.radio.answers_after_ms, scene.radio.burst_ms = 4000, 0
+    await scene.switch(replace(scene.station_output(), rung=rung))
+    await scene.until(3000)
+    await scene.switch(scene.stream())
+    await scene.until(14_000)
+    assert [key for key, _ in scene.started()] == ["fm", "stream"]
+    gap_ms = longest_silence_ms(scene.heard(), 2000, 13_900)
+    assert gap_ms == 0 if goes_on else gap_ms > 3000
 
 
 async def test_station_that_gives_too_little_fails(scene: Scene) -> None:
