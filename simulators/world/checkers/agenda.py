@@ -104,6 +104,11 @@ class Agenda:
             if one.start <= wall and one.item.catch_up is CatchUp.SKIP:
                 one.done = True
 
+    def forgotten(self, wall: WallMs) -> None:
+        """A card that had lied gave back an older state: what had begun may count as never begun."""
+        for one in self.found.values():
+            one.doubtful = one.doubtful or one.start <= wall < one.end
+
     def stopped(self, wall: WallMs) -> None:
         """A stop is in force: what it ended is over (section 2), and what would have begun meanwhile may be."""
         for one in self.found.values():
@@ -145,7 +150,8 @@ class Agenda:
         if content.media.digest not in box.device.card.media or not _lives(one, held, wall):
             return False
         fresh = wall - one.start <= FRESH_MS
-        one.begun = one.begun or fresh
+        unsaved = box.device.card.broken or now - box.save_failed < FRESH_MS
+        one.begun = one.begun or (fresh and not unsaved)  # what could not be stored has not begun
         late = not one.begun and one.item.catch_up is CatchUp.SKIP
         return not late and (fresh or sounds or one.end - wall >= REMAINING_MS_MIN)
 

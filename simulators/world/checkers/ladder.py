@@ -78,6 +78,8 @@ class Ladder:
             self._card[name] = (event.present, record.at)
         elif isinstance(event, Booted):
             self._card.pop(name, None)
+            if box.spoiled:
+                self._agendas[name].forgotten(record.at)
         self._reckon(box)
 
     def _fact(self, box: Box, record: Record) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge.core.events import Booted, CardChanged, LiveSegmentReceived, StateSaveFailed, TalkPressed
+from edge.core.events import Booted, CardChanged, LiveSegmentReceived, StateSaveFailed, TalkPressed, TalkReleased
 from edge.core.output import AlertOutput, LiveOutput, MicrophoneOutput, Rung
 from protocol.alert import Alert
 from protocol.bulletin import BulletinClass, CatchUp
@@ -66,6 +66,38 @@ def test_agent_that_starts_anew_gives_the_amplifier_its_lead_in_again() -> None:
     stage.began(programme(signed, start))
     stage.wait(1000)
     assert stage.broken == set()
+
+
+def test_item_that_could_not_be_stored_at_its_second_is_skipped_as_its_policy_says() -> None:
+    stage = day(Ladder)
+    start = WallMs(stage.now + 60_000)
+    signed = stage.schedule(item(start, catch_up=CatchUp.SKIP))
+    stage.give(stage.rules_of_the_horn(), signed)
+    stage.device.card.broken = True
+    stage.wait(60_000)
+    stage.event(StateSaveFailed("Input/output error"))
+    stage.device.card.broken = False
+    stage.wait(100_000)
+    stage.event(TalkPressed(False))
+    stage.event(TalkReleased())
+    stage.wait(2000)
+    stage.wait(1)
+    assert stage.broken == set()
+
+
+@pytest.mark.parametrize(("spoiled", "broken"), [(True, set()), (False, {"gap"})])
+def test_item_goes_on_after_a_cut_unless_the_card_forgot_it(spoiled: bool, broken: set[str]) -> None:
+    stage = day(Ladder)
+    signed, start = _planned(stage)
+    stage.began(programme(signed, start))
+    stage.wait(100_000)
+    stage.cut()
+    stage.device.card.spoiled = spoiled
+    stage.boot(*stage.grants, signed)
+    stage.believe()
+    stage.wait(3000)
+    stage.wait(1)
+    assert stage.broken == broken
 
 
 @pytest.mark.parametrize("why", ["card away", "not stored", "no media", "quiet"])
