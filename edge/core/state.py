@@ -1,7 +1,4 @@
-"""All that the agent knows between two events. Frozen: a new state is made, the old one stays for comparison.
-
-The two that change with every second have no slots: `edge.core.change` copies them as one dictionary.
-"""
+"""All that the agent knows between two events. Frozen: a new state is made, the old one stays for comparison."""
 
 from __future__ import annotations
 
@@ -169,7 +166,7 @@ class FmState:
     barred: Mapping[int, tuple[MonoMs, str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SoundState:
     """What the sound path was told and what it measured.
 
@@ -234,7 +231,7 @@ class Calm:
     clock: ClockTrust
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AgentState:
     """Everything.
 
