@@ -253,6 +253,7 @@ class Runner(Generic[S]):
         )
         if failure is None:
             self._state = decision.state
+            self._ports.sound_clock.judged(now)
             self._observe(self._state)
             self._wake.plan(_not_at_once(decision.wake_at, event, now))
             return True

@@ -306,3 +306,14 @@ def test_alerts_of_both_paths_are_urgent() -> None:
     assert is_urgent(EnvelopeReceived(b"", Route.HTTP))
     assert not is_urgent(EnvelopeReceived(b"", Route.USB))
     assert not is_urgent(ParcelReceived(b"", Route.HTTP))
+
+
+async def test_sound_clock_learns_what_the_core_has_seen_of_the_system_clock(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Now] = []
+    monkeypatch.setattr("edge.believed_clock.BelievedClock.judged", lambda _, now: told.append(now))
+    async with bench.running():
+        await bench.tell(LinkChanged(True))
+    assert len(told) >= 2
+    assert told == sorted(told, key=lambda one: one.mono)
