@@ -153,7 +153,7 @@ WAY_UP: Final = (
         "waiting grows for ever",
         "backoff",
         "self._limit_s = min(limit_s * 2, self._high_s)",
-        "self._limit_s = limit_s * 4",
+        "self._limit_s = limit_s * 400",
         days=4.0,
     ),
     _one(

@@ -15,9 +15,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {one.name: one for one in (*SOUND, *RADIO
 FAST: Final = (
     "the emergency microphone without its key",
     "one source is enough",
-    "the log names another rung",
     "nobody wakes for the next start",
     "FM opens on a weak signal",
-    "documents are not kept",
 )
 """A few that show within seconds: what runs with every change of the code."""

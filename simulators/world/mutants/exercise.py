@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from simulators.world.database import Doom
 from simulators.world.people import in_words
 from simulators.world.plan import Happening, Plan, Shape
 
@@ -130,6 +131,7 @@ MORNING: Final = (
     _item("09:04", 31, in_s=420, seconds=900),
     _do("09:04", _A, "people.stop", 20 * _MINUTE_MS, "d00001"),
     _do("09:06", "d00001", "power.cut", 5000),
+    _do("09:09:59", "controller", "controller.crash", 30_000, Doom.BEFORE_COMMIT.value),
     _do("09:15", _A, "people.astray", 3 * _MINUTE_MS, "d00001"),
     _do("09:28", "d00002", "panel.press", 0, "message_1"),
     _do("09:50", "d00003", "network.cut", 5 * _MINUTE_MS),
