@@ -121,12 +121,7 @@ class ClockSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClockRead:
-    """A source says what time it is.
-
-    Attributes:
-        read: when it was read; None for just now. What was read may wait for a slow card before it is decided on, and
-            sources that waited for the same card would agree on an hour that is late by as much.
-    """
+    """A source said what time it was when it was `read` (None: just now); an event may wait long for a slow card."""
 
     source: ClockSource
     wall: WallMs
