@@ -131,8 +131,7 @@ def _wall(state: AgentState, now: Now) -> Iterator[int]:
     if state.plan is not None:
         yield plan.renewed_at(state.plan)
     yield guarding.forgotten_at(state)
-    start = timeline.next_start(state, now.wall)
-    if start is not None:
+    for start in timeline.coming_starts(state, now.wall, relays.OPEN_AHEAD_MS):
         yield start - sound.HURRY_MS
         yield start - relays.OPEN_AHEAD_MS
         yield start - fm_gate.LISTEN_AHEAD_MS

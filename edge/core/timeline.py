@@ -8,7 +8,6 @@ wall-clock offset if 30 s of it remain; what waited for another item of its own 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 from edge.core.in_force import safe_config
@@ -205,9 +204,19 @@ def occurrence_of(state: AgentState, output: SlotOutput) -> Occurrence | None:
 
 def next_start(state: AgentState, wall: WallMs) -> WallMs | None:
     """The next instant at which something planned begins, or the turn of something that waits comes."""
+    return min(coming_starts(state, wall, 0), default=None)
+
+
+def coming_starts(state: AgentState, wall: WallMs, ahead_ms: int) -> Iterator[WallMs]:
+    """The instants at which something begins or has its turn: the next, and what follows it within a time."""
     if state.plan is None:
-        return None
+        return
     turns = (_progress(state, one).turn for one in alive(state, wall))
-    found = [turn for turn in turns if turn is not None and turn > wall]
-    found += [one.start for one in islice((one for one in state.plan.open if one.start > wall), 1)]
-    return min(found, default=None)
+    yield from (turn for turn in turns if turn is not None and turn > wall)
+    first = None
+    for occurrence in state.plan.open:
+        if occurrence.start > wall:
+            first = first or occurrence.start
+            if occurrence.start > first + ahead_ms:
+                return
+            yield occurrence.start

@@ -63,6 +63,9 @@ def _item(office: Office, number: int, pick: Pick) -> Item:
 
 @pytest.mark.slow
 @example(picks=[], quiet_in_s=375)  # the relay's last five seconds come after the quiet hours
+@example(
+    picks=[Pick(295, 1, BulletinClass.ORDINARY, CatchUp.RESUME, above=False)], quiet_in_s=1
+)  # relay five s later
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(picks=PICKS, quiet_in_s=st.integers(1, 700))
 def test_one_leap_sounds_like_small_ticks(picks: list[Pick], quiet_in_s: int) -> None:
