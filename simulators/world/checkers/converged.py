@@ -2,7 +2,7 @@
 reconnecting"; "queued as-run records and receipts go up when the link is back, each once").
 
 At the end of the calm every device is up and connected, believes the hour, holds the newest documents that address
-it, has no fault, nothing left in its outbox, and was heard of lately.
+it, has no fault, nothing left in its outbox, and was heard of lately; the controller shows the faults it has.
 """
 
 from __future__ import annotations
@@ -61,9 +61,18 @@ class Converged:
         shape = self._truth.world.shape
         if shape.end_ms - shape.calm_ms < _CALM_MS:
             return
+        shown = self._faults_shown()
         for box in self._truth.boxes.values():
-            for words in self._lacks(box):
+            for words in [*self._lacks(box), *_misjudged(box, shown.get(box.name, set()))]:
                 self._tell(box.name, "converged", words)
+
+    def _faults_shown(self) -> dict[str, set[str]]:
+        """Faults that the controller's pages would show now, by device."""
+        found: dict[str, set[str]] = {}
+        for row in self._truth.world.controller.faults():
+            if row["ended_ms"] is None:
+                found.setdefault(row["device"], set()).add(row["code"])
+        return found
 
     def _lacks(self, box: Box) -> list[str]:
         state, card = box.device.state, box.device.card
@@ -95,6 +104,17 @@ class Converged:
                 have = "nothing" if mine is None else version_of(mine.signed)
                 found.append(f"has {have} of {kind} of {scope}, {version_of(signed)} was handed in")
         return found
+
+
+def _misjudged(box: Box, shown: set[str]) -> list[str]:
+    """The screen equals the device (pain 14: "green while …"); what comes and goes by itself may be on its way."""
+    state = box.device.state
+    if state is None:
+        return []
+    fleeting = {str(code) for code in _LASTING}
+    mine = {str(code) for code in state.faults}
+    odd = sorted((shown ^ mine) - fleeting)
+    return [f"the controller shows {'no ' if code in mine else ''}{code}" for code in odd]
 
 
 def _is_muted_yet(code: FaultCode, box: Box) -> bool:

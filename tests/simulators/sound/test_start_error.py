@@ -11,5 +11,3 @@ def test_first_audible_sample_is_found() -> None:
     assert _first_audible(quiet) is None
     place = _first_audible(quiet + noise())
     assert place is not None and 480 <= place < 500
-
-

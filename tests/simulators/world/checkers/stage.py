@@ -42,12 +42,13 @@ NIGHT = Window(22 * 3600, 4 * 3600 + 1800)
 
 @dataclass
 class Stage:
-    """Attributes: now: true time. told: rules that were found broken, and how. stored: the log of the controller."""
+    """Attributes: now: true time. told: rules that were found broken, and how. stored, shown: its log, its faults."""
 
     rules: tuple[MakeRule, ...]
     now: WallMs = DAWN
     told: list[tuple[str, str]] = field(default_factory=list)
     stored: list[dict[str, Any]] = field(default_factory=list)
+    shown: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.offices = Offices(Chance(1))
@@ -75,7 +76,7 @@ class Stage:
             offices=self.offices,
             shape=Shape(1, 1, 1.0),
             front=SimpleNamespace(false_reports=set()),
-            controller=SimpleNamespace(lost=[], as_run=lambda: self.stored),
+            controller=SimpleNamespace(lost=[], as_run=lambda: self.stored, faults=lambda: self.shown),
             trace_wall=lambda: self.now,
         )
         self.state = AgentState(identity)

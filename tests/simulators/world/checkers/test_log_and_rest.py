@@ -166,6 +166,7 @@ def _muted(stage: Stage) -> None:
     stage.device.state = replace(
         stage.state, link_up=True, faults={FaultCode.SOUND_UNEXPECTED: (stage.now, "amplifier muted")}
     )
+    stage.shown.append({"device": NAME, "code": "sound_unexpected", "ended_ms": None})
 
 
 def test_amplifier_is_muted_until_the_next_sound() -> None:
@@ -175,6 +176,20 @@ def test_amplifier_is_muted_until_the_next_sound() -> None:
     stage.wait(14 * HOUR_MS)
     stage.status()
     assert stage.end() == set()
+
+
+@pytest.mark.parametrize(("code", "found"), [("card_lost", {"converged"}), ("fm_refused", set())])
+def test_screen_shows_a_fault_that_is_over(code: str, found: set[str]) -> None:
+    """Of what comes and goes by itself word may be on its way."""
+    stage = day(Converged)
+    stage.device.state = replace(stage.state, link_up=True)
+    stage.shown += [
+        {"device": NAME, "code": "line_fault", "ended_ms": 1},
+        {"device": NAME, "code": code, "ended_ms": None},
+    ]
+    stage.wait(15 * HOUR_MS)
+    stage.status()
+    assert stage.end() == found
 
 
 def test_amplifier_is_called_muted_after_a_sound() -> None:
@@ -196,5 +211,6 @@ def test_device_has_not_come_to_rest() -> None:
     stage.device.card.letters.update(dict.fromkeys(range(20)))
     stage.device.state = replace(stage.state, faults={FaultCode.CARD_LOST: (stage.now, "card")})
     stage.wait(14 * HOUR_MS)
+    stage.shown.append({"device": NAME, "code": "card_lost", "ended_ms": None})
     assert stage.end() == {"converged"}
     assert len(stage.told) == 5
