@@ -128,8 +128,7 @@ def _wall(state: AgentState, now: Now) -> Iterator[int]:
     if state.stop is not None:
         yield state.stop.until
     yield from (mark.expires for mark in state.trust.cancelled)
-    if state.plan is not None:
-        yield plan.renewed_at(state.plan)
+    yield plan.renewed_at(state.plan) if state.plan is not None else now.wall
     yield guarding.forgotten_at(state)
     for start in timeline.coming_starts(state, now.wall, relays.OPEN_AHEAD_MS):
         yield start - sound.HURRY_MS
