@@ -131,16 +131,19 @@ def attend(turn: Turn) -> None:
     """Chooses the frequency to measure: that of the wish now, or of a slot that begins soon."""
     wanted = _listening(turn)
     fm = turn.state.fm
-    free = [one for one in wanted.stations if not _is_barred(fm, one, turn.now.mono)] if wanted else []
+    stations = wanted.stations if wanted is not None else ()
+    free = [one for one in stations if not _is_barred(fm, one, turn.now.mono)]
     if fm.opened is not None:
         # An open station is not left for a better one: trying that one costs seconds of silence, every minute anew.
         free.sort(key=lambda one: one.frequency_khz != fm.frequency_khz)
     frequency = free[0].frequency_khz if free else None
     if frequency != fm.frequency_khz:
-        fresh = FmState(frequency, turn.now.mono, barred=_still_barred(fm, turn.now.mono))
+        fresh = FmState(frequency, turn.now.mono, stations, barred=_still_barred(fm, turn.now.mono))
         turn.change(fm=fresh)
         turn.do(MonitorFm(frequency))
     elif frequency is not None:
+        if fm.listening != stations:
+            turn.change(fm=replace(fm, listening=stations))
         _judge(turn, free[0], wanted.slot if wanted else None)
 
 
@@ -206,9 +209,7 @@ def _bar(turn: Turn, reason: str, duration_ms: int) -> None:
 def observe(turn: Turn, event: FmSignalMeasured) -> None:
     """Takes a reading; opens, keeps or shuts the gate."""
     fm = turn.state.fm
-    wanted = _listening(turn)
-    stations = wanted.stations if wanted is not None else ()
-    station = next((one for one in stations if one.frequency_khz == event.frequency_khz), None)
+    station = next((one for one in fm.listening if one.frequency_khz == event.frequency_khz), None)
     if station is None or event.frequency_khz != fm.frequency_khz:
         return
     reason = _wrong(fm, event, station, config_of(turn.state))

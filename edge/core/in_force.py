@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Final
 
 from protocol.alert import Alert
 from protocol.audible_config import DEFAULT_QUIET_HOURS, AudibleConfig
@@ -14,6 +15,8 @@ from protocol.document import Document, Kind
 from protocol.freshness import Head
 from protocol.schedule import Item, Programme, Schedule
 from protocol.units import UnitPath, addresses, covers, depth
+
+NEVER: Final = WallMs(2**53)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class InForce:
         alert_media: recordings of alerts: urgent.
         message_media: what the message buttons play, wanted whatever the hour.
         programmes, media: digests that the items name, and that any document names.
+        ends: from when on a unit's schedule may not play any more: past its end, or no fresh head for too long.
+        first_end: the earliest of them.
     """
 
     config: AudibleConfig | None = None
@@ -64,6 +69,8 @@ class InForce:
     message_media: tuple[MediaRef, ...] = ()
     programmes: frozenset[str] = frozenset()
     media: frozenset[str] = frozenset()
+    ends: tuple[tuple[UnitPath, WallMs], ...] = ()
+    first_end: WallMs = NEVER
 
 
 def sort_out(documents: Mapping[str, Accepted], former: InForce, *, home: UnitPath, place: UnitPath) -> InForce:
@@ -80,16 +87,25 @@ def sort_out(documents: Mapping[str, Accepted], former: InForce, *, home: UnitPa
     urgent = tuple(part.media for alert in alerts for part in alert.parts if part.media is not None)
     config = max(configs, key=lambda config: depth(config.scope), default=None)
     messages = tuple(one.media for one in config.messages) if config is not None else ()
+    newest = max(heads, default=WallMs(0))
+    age_ms_max = (config or safe_config(home)).head_age_ms_max
+    ends = tuple((one.scope, _end(one, newest, age_ms_max)) for _, one in schedules)
     return InForce(
         config=config,
         schedules=schedules,
-        head_issued=max(heads, default=WallMs(0)),
+        head_issued=newest,
         items=items,
         alert_media=urgent,
         message_media=messages,
         programmes=programmes,
         media=programmes | {media.digest for media in (*urgent, *messages)},
+        ends=ends,
+        first_end=min((end for _, end in ends), default=NEVER),
     )
+
+
+def _end(schedule: Schedule, head_issued: WallMs, age_ms_max: int) -> WallMs:
+    return min(schedule.expires, WallMs(max(schedule.issued, head_issued) + age_ms_max + 1))
 
 
 def _heard(

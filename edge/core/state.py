@@ -10,7 +10,7 @@ from edge.core.events import BoardPart, ClockSource
 from edge.core.in_force import InForce
 from edge.core.output import Output, Silence
 from edge.core.trust_state import TrustState
-from protocol.audible_config import AudibleConfig
+from protocol.audible_config import AudibleConfig, Station
 from protocol.bulletin import BulletinClass
 from protocol.clock import ClockTrust, MonoMs, WallMs
 from protocol.grants import Anchor
@@ -147,6 +147,7 @@ class FmState:
 
     Attributes:
         frequency_khz: the frequency that is measured now.
+        listening: the stations that are wanted or stand by, as last looked at.
         good: consecutive readings above the floor.
         rssi_dbuv, pi: the last reading and the identity since it opened.
         opened: when it opened; None while it is closed.
@@ -157,6 +158,7 @@ class FmState:
 
     frequency_khz: int | None = None
     since: MonoMs = MonoMs(0)
+    listening: tuple[Station, ...] = ()
     good: int = 0
     rssi_dbuv: int | None = None
     pi: str | None = None

@@ -27,6 +27,7 @@ TAIL_MS: Final = 1000
 """Time for the sound path to report the end by itself before the clock ends it."""
 
 FAILURES_MAX: Final = 3
+_NOBODY: Final[frozenset[UnitPath]] = frozenset()
 
 
 def config_of(state: AgentState) -> AudibleConfig:
@@ -46,17 +47,14 @@ def is_stale(state: AgentState, schedule: Schedule, wall: WallMs) -> bool:
 
 def any_dead(state: AgentState, wall: WallMs) -> bool:
     """Whether FM fallback stands in for stored programmes (behaviour.md, section 3)."""
-    return bool(state.force.schedules) and bool(_dead(state, wall))
+    return wall >= state.force.first_end
 
 
 def _dead(state: AgentState, wall: WallMs) -> frozenset[UnitPath]:
     """Whose schedules may not play any more: past their end, or without a fresh head for too long."""
-    newest, age_ms_max = state.force.head_issued, config_of(state).head_age_ms_max
-    return frozenset(
-        one.scope
-        for _, one in state.force.schedules
-        if wall >= one.expires or wall - max(one.issued, newest) > age_ms_max
-    )
+    if wall < state.force.first_end:
+        return _NOBODY
+    return frozenset(scope for scope, end in state.force.ends if wall >= end)
 
 
 def alive(state: AgentState, wall: WallMs) -> Iterator[Occurrence]:
