@@ -7,6 +7,7 @@ it was told. That nothing plays by an hour that is not believed is judged by `ve
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 from edge.core.events import AttestationReceived, Booted, ClockRead, ClockSource
@@ -33,8 +34,8 @@ class Clock:
     def __init__(self, truth: Truth, papers: Papers, tell: Tell) -> None:
         self._truth, self._papers, self._tell = truth, papers, tell
         self._sources: dict[str, dict[ClockSource, int]] = {}
-        self._agreed: dict[str, list[int]] = {}
-        self._attested: dict[str, list[int]] = {}
+        self._agreed: dict[str, list[tuple[int, int]]] = {}
+        self._attested: dict[str, list[tuple[int, int]]] = {}
         self._judged: dict[str, tuple[int | None, int | None]] = {}
         self._floor: dict[str, WallMs] = {}
         truth.on(Booted, self._booted)
@@ -53,11 +54,10 @@ class Clock:
         offset = event.wall - (now.mono if event.read is None else event.read)
         others = self._sources.setdefault(box.name, {})
         others[event.source] = offset
-        ours = [
-            one for source, one in others.items() if source is not event.source and abs(one - offset) <= AGREEMENT_MS
-        ]
-        if event.source is not ClockSource.CONTROLLER and ours:
-            self._agreed[box.name] = [min(*ours, offset), max(*ours, offset)]
+        known = sorted(one for source, one in others.items() if source is not ClockSource.CONTROLLER)
+        pairs = [pair for pair in pairwise(known) if pair[1] - pair[0] <= AGREEMENT_MS]
+        if pairs:
+            self._agreed[box.name] = pairs
         self._judge(box)
 
     def _answer(self, box: Box, record: Record) -> None:
@@ -68,7 +68,7 @@ class Clock:
             word = codec.decode(Attestation, seen.envelope.payload, bytes_max=ALERT_ENVELOPE_BYTES_MAX)
             if word.nonce == event.nonce and now.mono - event.asked <= ROUND_TRIP_MS_MAX:
                 # The truth lies somewhere between asking and answering.
-                self._attested[box.name] = [word.wall - now.mono, word.wall - event.asked]
+                self._attested[box.name] = [(word.wall - now.mono, word.wall - event.asked)]
         self._judge(box)
 
     def _judge(self, box: Box) -> None:
@@ -77,12 +77,12 @@ class Clock:
             return
         self._judged[box.name] = state.clock.agreed, state.clock.attested
         for word, claimed, known in (
-            ("agreed", state.clock.agreed, self._agreed.get(box.name)),
-            ("attested", state.clock.attested, self._attested.get(box.name)),
+            ("agreed", state.clock.agreed, self._agreed.get(box.name, [])),
+            ("attested", state.clock.attested, self._attested.get(box.name, [])),
         ):
             if claimed is None:
                 continue
-            if known is None or not known[0] - _ROUNDING_MS <= claimed <= known[1] + _ROUNDING_MS:
+            if not any(low - _ROUNDING_MS <= claimed <= high + _ROUNDING_MS for low, high in known):
                 self._tell(box.name, "clock", f"the hour is {word} without ground: {claimed}, not within {known}")
         self._above_floor(box)
 

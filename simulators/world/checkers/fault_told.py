@@ -3,7 +3,8 @@
 From the instant at which a device had what it takes to know: the card vanished, a part of the board was judged sick,
 something could not be stored, no second opinion about the hour came, the talk button was held beyond its cap, the
 sound of an item that is due is not there. Allowed at the controller: while the line, the broker or the controller
-itself is away, seen by whether the device's line passes and any device is heard of.
+itself is away, seen by whether the device's line passes and any device is heard of; while its disk is full, when it
+confirms nothing and letters wait behind each other; and a letter that rotted on the device's card.
 """
 
 from __future__ import annotations
@@ -12,17 +13,23 @@ from functools import partial
 from typing import Final
 
 from edge.core.events import Booted, CardChanged, LinkChanged, PartJudged, StateSaveFailed, TalkPressed, TalkReleased
+from protocol import codec
 from protocol.clock import WallMs
+from protocol.limits import REPORT_BYTES_MAX
 from protocol.report import Fault, FaultCode, Status
+from protocol.topics import up_topic
 from simulators.world.checkers.checker import Tell
 from simulators.world.checkers.papers import Papers
 from simulators.world.checkers.truth import Box, Truth
+from simulators.world.plan import Happening
 from simulators.world.trace import Record
 
 DEVICE_MS: Final = 30_000
 SCREEN_MS: Final = 100_000
 _CLOCK_GRACE_MS: Final = 31_000
 """So long after a start a clock may be looked for before its lack is a fault."""
+_DRAINED_MS: Final = 3_600_000
+"""So long after the controller stores again a device may still be busy with its older letters."""
 _PARTS: Final = {
     "speaker_line": FaultCode.LINE_FAULT,
     "power": FaultCode.POWER_LOW,
@@ -43,6 +50,7 @@ class FaultTold:
         self._heard: WallMs = WallMs(0)
         self._link: dict[str, WallMs] = {}
         self._letters: set[tuple[str, FaultCode]] = set()
+        self._stuck_until: WallMs = WallMs(0)
         truth.on(Booted, self._booted)
         truth.on(CardChanged, self._card)
         truth.on(PartJudged, self._part)
@@ -53,6 +61,8 @@ class FaultTold:
         truth.on("power.off", self._off)
         truth.on("report.status", self._status)
         truth.on("report.fault", self._fault)
+        truth.on("letters.lost", self._lost)
+        truth.others("controller.full_disk", self._filled)
 
     # What is wrong.
 
@@ -132,7 +142,8 @@ class FaultTold:
         """A fault is told by itself as well, so that it is known also when the link is away while it lasts."""
         linked, line = self._link.get(box.name), box.device.line
         told = (box.name, code) in self._letters or code not in self._screen[box.name]
-        hindered = linked is None or linked > since or not line.passes() or self._heard < self._truth.now - DEVICE_MS
+        away = linked is None or linked > since or not line.passes()
+        hindered = away or self._heard < self._truth.now - DEVICE_MS or self._truth.now < self._stuck_until
         if not (told or hindered or box.spoiled or box.device.card.broken):
             self._letters.add((box.name, code))
             self._tell(box.name, "fault_told", f"{code} is in the status, and nobody wrote that it began")
@@ -144,6 +155,16 @@ class FaultTold:
         self._letters.add((box.name, fault.code))
         shown = self._screen.get(box.name, frozenset())
         self._screen[box.name] = shown - {fault.code} if fault.ended is not None else shown | {fault.code}
+
+    def _lost(self, box: Box, record: Record) -> None:
+        for letter in record.thing:
+            if letter.topic == up_topic(box.name, Fault):
+                fault = codec.decode(Fault, letter.payload, bytes_max=REPORT_BYTES_MAX)
+                self._letters.add((box.name, fault.code))
+
+    def _filled(self, record: Record) -> None:
+        happening: Happening = record.thing
+        self._stuck_until = max(self._stuck_until, WallMs(record.at + happening.number + _DRAINED_MS))
 
     def end(self) -> None:
         """See `Rule`."""

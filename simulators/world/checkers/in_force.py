@@ -41,7 +41,7 @@ class InForce:
         now = record.at
         lately = max(self._changed.get(box.name, 0), box.save_failed, box.booted or now)
         sent = status.wall - (box.error_ms(now) or 0)
-        if now - lately < _SETTLED_MS or now - sent > _SETTLED_MS // 2 or box.spoiled:
+        if now - lately < _SETTLED_MS or abs(now - sent) > _SETTLED_MS // 2 or box.spoiled:
             return
         held = self._papers.held[box.name]
         ought = {one.signed.envelope.digest for one in held.versioned.values()}

@@ -257,7 +257,7 @@ class Papers:
         self._errors.pop(box.name, None)
         fresh.place, fresh.moved = former.place, former.moved
         if event.registers is not None and not event.damaged:
-            fresh.cancelled, fresh.stops, fresh.high = former.cancelled, former.stops, former.high
+            fresh.cancelled, fresh.stops, fresh.high = former.cancelled, former.stops, dict(former.high)
             fresh.sequences, fresh.standing.denied = former.sequences, former.standing.denied
         grants = former.standing.grants
         fresh.standing.grants = {name: one for name, one in grants.items() if name in stored}
@@ -267,6 +267,8 @@ class Papers:
         fresh.versioned = {
             name: one for name, one in former.versioned.items() if one.signed.envelope.digest in stored
         }
+        for name, one in fresh.versioned.items():  # registers may be lost; what is held is a number, too
+            fresh.high[name] = max(fresh.high.get(name, -1), version_of(one.signed))
         for seen in found:
             if seen.head is not None:
                 self._take_head(box, fresh, seen)

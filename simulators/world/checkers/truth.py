@@ -61,6 +61,11 @@ class Box:
         return bool(getattr(self.device.card, "spoiled", False))
 
     @property
+    def stuck(self) -> bool:
+        """Whether the card does not answer: what is to be saved is decided when it does, or never."""
+        return bool(getattr(self.device.card, "stuck", False))
+
+    @property
     def rung(self) -> Rung:
         """Of what sounds; silence when nothing does."""
         return min((output.rung for output, _ in self.sounding.values()), default=Rung.SILENCE)
@@ -83,6 +88,7 @@ class Box:
         return None if believed < clock.floor - SKEW_MS else believed - at
 
 
+_ENDS: Final = ("agent.ended", "power.off")
 Listener = Callable[[Box, Record], None]
 
 
@@ -136,8 +142,10 @@ class Truth:
         if record.what == "told":
             self._take_told(box, record)
             return
-        if box.pending is not None:
+        if box.pending is not None and not box.stuck:
             self._commit(box)
+        elif record.what in _ENDS:
+            box.pending = None  # its save hung on the card until nobody waited for it any more
         self._take_fact(box, record)
         # An agent that has died is as gone as one whose power is.
         what = "power.off" if record.what == "agent.ended" else record.what
@@ -158,7 +166,7 @@ class Truth:
         listeners = self._records.get(record.what)
         box = self.boxes.get(getattr(record.thing, "device", "")) if listeners else None
         if listeners is not None and box is not None:
-            if box.pending is not None:
+            if box.pending is not None and not box.stuck:
                 self._commit(box)
             for listener in listeners:
                 listener(box, record)
@@ -207,7 +215,7 @@ class Truth:
         while self._deadlines and self._deadlines[0][0] < now:
             when, _, box, act = heapq.heappop(self._deadlines)
             self.now = when
-            if box is not None and box.pending is not None:
+            if box is not None and box.pending is not None and not box.stuck:
                 self._commit(box)
             act()
 

@@ -173,16 +173,16 @@ PLAN: Final = (
     ),
     _one(
         "a schedule lives beyond its end",
-        "timeline",
-        "if wall >= one.expires or wall - max(one.issued, newest) > age_ms_max",
-        "if wall - max(one.issued, newest) > age_ms_max",
+        "in_force",
+        "return min(schedule.expires, WallMs(max(schedule.issued, head_issued) + age_ms_max + 1))",
+        "return WallMs(max(schedule.issued, head_issued) + age_ms_max + 1)",
         days=3.0,
     ),
     _one(
         "a schedule plays without a fresh head",
-        "timeline",
-        "if wall >= one.expires or wall - max(one.issued, newest) > age_ms_max",
-        "if wall >= one.expires",
+        "in_force",
+        "return min(schedule.expires, WallMs(max(schedule.issued, head_issued) + age_ms_max + 1))",
+        "return schedule.expires",
         days=3.0,
     ),
     _one(

@@ -8,14 +8,18 @@ import pytest
 
 from edge.core.events import CardChanged, LevelMeasured, LinkChanged, SoundEnded
 from edge.core.output import ProgrammeOutput
+from edge.reporter import Letter
+from protocol import codec
 from protocol.clock import WallMs
 from protocol.report import AsRun, EndReason, Fault, FaultCode
+from protocol.topics import up_topic
 from simulators.world.checkers.as_run import AsRunLog
 from simulators.world.checkers.bounded import Bounded
 from simulators.world.checkers.converged import Converged
 from simulators.world.checkers.fault_told import FaultTold
 from simulators.world.checkers.proof import Proof
 from simulators.world.office import Signed
+from simulators.world.plan import Happening
 from tests.simulators.world.checkers.stage import HOUR_MS, MEDIA, NAME, Stage, day, item, programme
 
 # The log.
@@ -141,6 +145,32 @@ def test_fault_is_known_to_nobody() -> None:
         stage.wait(10_000)
         stage.status()
     assert [rule for rule, _ in stage.told] == ["fault_told", "fault_told"]
+
+
+def _shown_and_never_written(stage: Stage) -> set[str]:
+    stage.event(LinkChanged(True))
+    for _ in range(12):
+        stage.wait(10_000)
+        stage.status(faults=(FaultCode.CARD_LOST,))
+    return stage.broken
+
+
+def test_fault_in_the_status_was_never_written() -> None:
+    assert _shown_and_never_written(day(FaultTold)) == {"fault_told"}
+
+
+def test_letter_of_a_fault_may_rot() -> None:
+    stage = day(FaultTold)
+    letter = Letter(up_topic(NAME, Fault), codec.encode(Fault(NAME, FaultCode.CARD_LOST, stage.now)), 1)
+    stage.record("letters.lost", (letter,))
+    assert _shown_and_never_written(stage) == set()
+
+
+def test_letters_wait_while_the_controller_stores_nothing() -> None:
+    stage = day(FaultTold)
+    full = Happening(0, "controller", "controller.full_disk", 60_000, "")
+    stage.record("controller.full_disk", full, who="controller")
+    assert _shown_and_never_written(stage) == set()
 
 
 def test_more_is_written_or_remembered_than_allowed() -> None:

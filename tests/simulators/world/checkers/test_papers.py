@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge.core.events import AttestationReceived, FmSignalMeasured, MediaLost
+from edge.core.events import AttestationReceived, ClockRead, ClockSource, FmSignalMeasured, MediaLost
 from edge.core.output import FmOutput, Rung
 from edge.core.state import ClockState
 from protocol import codec
@@ -136,11 +136,37 @@ def test_card_that_lied_is_forgiven() -> None:
     assert stage.broken == set()
 
 
+@pytest.mark.parametrize("registers", [b"{}", None])
+def test_older_version_does_not_count_beside_the_one_that_is_stored(registers: bytes | None) -> None:
+    """Lost registers take the numbers with them, the mirror of the documents has them still."""
+    stage = day(Durable)
+    older, newer = stage.schedule(), stage.schedule(version=2)
+    stage.give(older, newer)
+    stage.cut()
+    stage.boot(*stage.grants, newer, registers=registers)
+    stage.believe()
+    stage.give(older)
+    held = stage.court.papers.held[NAME]
+    assert [one.version for _, one in held.schedules()] == [2]
+
+
 # The clock.
 
 
 def test_hour_that_two_sources_agree_on_has_ground() -> None:
     stage = day(Clock)
+    stage.wait(1)
+    assert stage.broken == set()
+
+
+def test_any_two_of_three_sources_are_ground() -> None:
+    """The core takes the two that say the least; the third agrees with one of them only."""
+    stage = day(Clock)
+    offset = stage.now - stage.mono
+    stage.event(ClockRead(ClockSource.RDS, WallMs(stage.now + 48_000)))
+    stage.wait(1)
+    stage.device.state = replace(stage.state, clock=ClockState(agreed=offset - 22_500))
+    stage.event(ClockRead(ClockSource.RTC, WallMs(stage.now - 45_000)))
     stage.wait(1)
     assert stage.broken == set()
 
@@ -172,6 +198,22 @@ def test_hour_falls_below_the_last_signed_one() -> None:
     stage.boot(*stage.grants)
     stage.believe(error_ms=-HOUR_MS)
     assert stage.broken == {"clock"}
+
+
+# A card that hangs.
+
+
+@pytest.mark.parametrize(("ends", "versions"), [("agent.ended", []), ("nothing", [1])])
+def test_what_hung_on_the_card_counts_when_it_answers(ends: str, versions: list[int]) -> None:
+    """A decision waits for its save; whoever is ended by the watchdog meanwhile has decided nothing."""
+    stage = day(Durable)
+    stage.device.card.stuck = True
+    stage.give(stage.schedule())
+    stage.record(ends)
+    stage.device.card.stuck = False
+    stage.record("freed")
+    held = stage.court.papers.held[NAME]
+    assert [one.version for _, one in held.schedules()] == versions
 
 
 # FM.
