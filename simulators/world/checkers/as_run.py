@@ -3,7 +3,8 @@ the aim: every audible second is on the log, and the controller's log equals the
 
 Judged from both sides: each record that reaches the controller tells of a sound that was really heard then (by the
 device's own hour), at the end of the world each sound that was heard is on the controller's log, and each record that
-it took in is stored: a device keeps it until it is told that it is. What an old backup does not have is excused.
+it took in is stored: a device keeps it until it is told that it is. What an old backup does not have is excused, and
+a letter that was lost with the device's card before the controller could store it (its disk full, then a crash).
 Allowed to be missing: what sounded when the power was cut (nobody was left to write it down; what is missing of the
 item is told as lost), what ended seconds before one, since the outbox is not forced to the card
 (`edge.adapters.outbox`), and what a card has lost. What was broken up or silenced on its way to the ear
@@ -63,6 +64,7 @@ class AsRunLog:
         self._began: dict[tuple[str, str], WallMs] = {}
         self._spans: dict[str, list[Span]] = {name: [] for name in truth.boxes}
         self._ids: dict[str, dict[str, WallMs]] = {name: {} for name in truth.boxes}
+        self._gone: set[tuple[str, str]] = set()
         truth.on("sound.began", self._begin)
         truth.on("sound.ended", self._end)
         truth.on("power.off", self._cut)
@@ -96,6 +98,8 @@ class AsRunLog:
         for letter in record.thing:
             if letter.topic == up_topic(box.name, AsRun):
                 run = codec.decode(AsRun, letter.payload, bytes_max=REPORT_BYTES_MAX)
+                # A confirmed letter is not on the card any more, so of this one nobody had said that it is stored.
+                self._gone.add((box.name, run.id))
                 for span in self._spans[box.name]:
                     span.excused = span.excused or _tells(run, span)
 
@@ -138,12 +142,12 @@ class AsRunLog:
 
     def _look_for_stored(self) -> None:
         controller = self._truth.world.controller
-        stored = {(row["device"], row["id"]) for row in controller.as_run()}
+        known = self._gone.union((row["device"], row["id"]) for row in controller.as_run())
         for name, ids in self._ids.items():
             for one, at in ids.items():
                 lost = any(since - _BATCH_MS <= at <= until for since, until in controller.lost)
                 recent = at > self._truth.now - _RECENT_MS
-                if (name, one) not in stored and not (lost or recent):
+                if (name, one) not in known and not (lost or recent):
                     self._tell(name, "as_run", f"{one} was taken in at {at} and is not stored")
 
 

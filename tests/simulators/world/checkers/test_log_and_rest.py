@@ -58,6 +58,18 @@ def test_controller_takes_a_record_and_does_not_have_it_at_the_end(lost: tuple[i
     assert stage.end() == found
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_letter_rots_before_a_controller_that_cannot_store_has_it(kept: bool) -> None:
+    """Its disk is full, so it confirms nothing; the device's card rots, the controller dies: nobody has it now."""
+    stage = day(AsRunLog)
+    _, run = _heard(stage)
+    stage.record("report.asrun", run, who="controller")
+    rotten = replace(run, id="2") if kept else run
+    stage.record("letters.lost", (Letter(up_topic(NAME, AsRun), codec.encode(rotten), 2),))
+    stage.wait(2 * HOUR_MS)
+    assert stage.end() == ({"as_run"} if kept else set())
+
+
 def test_sound_is_missing_on_the_log() -> None:
     stage = day(AsRunLog)
     _heard(stage)
