@@ -81,6 +81,7 @@ class Ingest:
         self._held: list[tuple[str, bytes, bool]] = []
         self._renewed = 0
         self._grades: dict[str, Reach] = {}
+        self._unsettled: set[str] = set()
         self.listeners: list[Callable[[Batch], None]] = []
         """Called with each batch that was stored; must be quick and never raise."""
         self.dropped = 0
@@ -141,13 +142,18 @@ class Ingest:
                 self._batch.runs.append(report)
             case Fault():
                 self._batch.faults.append(report)
+                if report.ended is None:
+                    self._unsettled.add(report.device)
                 self._announcer.device(device.enrolled.id)
 
     def _take_status(self, device: DeviceNow, status: Status) -> None:
         former, now = device.status, self._clock()
         self._suspect(device, device.watch.heard(status.boot_id, wall=status.wall, now=now))
         levels = device.take(status, now=now)
-        if former is None or former.boot_id != status.boot_id or former.faults != status.faults:
+        changed = former is None or former.boot_id != status.boot_id or former.faults != status.faults
+        if changed or status.device in self._unsettled:
+            # Letters of former starts come after the first status of this one, and nobody is left who ends them.
+            self._unsettled.discard(status.device)
             self._batch.reconcile.add(status.device)
         self._batch.links[status.device] = True
         self._batch.statuses[status.device] = (device.status or status, now)

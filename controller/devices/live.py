@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from controller.devices.clone import FLAP_FADES_MS, CloneSign, CloneWatch
 from controller.devices.domain import Reach, reach
 from controller.devices.queries import Enrolled
-from protocol.clock import WallMs
-from protocol.limits import REPORT_LEVELS_MAX
+from protocol.clock import ClockTrust, WallMs
+from protocol.limits import CLOCK_SKEW_MS_MAX, REPORT_LEVELS_MAX
 from protocol.report import Level, Status
 from protocol.units import UnitPath, parent
 
 STRIP_MS: Final = 15 * 60 * 1000
+_NO_CLOCK: Final = ClockTrust.NONE.name.lower()
 
 
 @dataclass(slots=True)
@@ -52,19 +53,30 @@ class DeviceNow:
     def take(self, status: Status, *, now: WallMs) -> tuple[Level, ...]:
         """Takes in a status and gives the levels that are new. An older status that comes late changes no state."""
         self.link_up, self.seen = True, now
-        if self.status is None or status.wall >= self.status.wall or status.boot_id != self.status.boot_id:
+        if self.status is None or not _is_late(status, self.status, now=now):
             self.status = status
+        # Who believes no hour tells of seconds whose order alone is known.
+        shift_ms = now - status.wall if status.clock == _NO_CLOCK else 0
+        while self.levels and self.levels[-1].wall > now + CLOCK_SKEW_MS_MAX:
+            self.levels.pop()  # of an hour that was corrected since
         newest = self.levels[-1].wall if self.levels else 0
-        fresh = tuple(level for level in status.levels if level.wall > newest)
-        if not fresh and status.wall > newest:
+        levels = (replace(level, wall=WallMs(level.wall + shift_ms)) for level in status.levels)
+        fresh = tuple(level for level in levels if level.wall > newest)
+        if not fresh and status.wall + shift_ms > newest:
             # A device measures only while its amplifier is on; that it is silent is known all the same.
-            fresh = (Level(status.wall, status.rung, status.level_cdb),)
+            fresh = (Level(WallMs(status.wall + shift_ms), status.rung, status.level_cdb),)
         self.levels.extend(fresh)
         return fresh
 
     def strip(self, *, since: int) -> tuple[Level, ...]:
         """Levels after an instant."""
         return tuple(level for level in self.levels if level.wall > since)
+
+
+def _is_late(status: Status, former: Status, *, now: WallMs) -> bool:
+    """Whether it was told before the other one. A date that was not believed, or lies ahead, orders nothing."""
+    dated = former.clock != _NO_CLOCK and former.wall <= now + CLOCK_SKEW_MS_MAX
+    return dated and status.boot_id == former.boot_id and status.wall < former.wall
 
 
 class Roster:

@@ -18,6 +18,7 @@ from controller.devices.identity import suspect
 from controller.store.schema import as_run, devices, faults, refusals, standings
 from protocol import codec
 from protocol.clock import WallMs
+from protocol.limits import CLOCK_SKEW_MS_MAX
 from protocol.report import AsRun, Fault, Receipt, Standing, Status
 
 Key = tuple[str, str, str]
@@ -190,16 +191,20 @@ async def _write_states(connection: AsyncConnection, batch: Batch) -> None:
     if others:
         await connection.execute(chosen, [{"at_device": one, "online": batch.links[one]} for one in sorted(others)])
     for device in batch.reconcile & batch.statuses.keys():
-        await _end_gone_faults(connection, batch.statuses[device][0])
+        status, at = batch.statuses[device]
+        await _end_gone_faults(connection, status, now=at)
 
 
-async def _end_gone_faults(connection: AsyncConnection, status: Status) -> None:
-    """Ends faults that the status does not name any more: word of their end was lost, by a power cut for instance."""
+async def _end_gone_faults(connection: AsyncConnection, status: Status, *, now: WallMs) -> None:
+    """Ends faults that the status does not name any more: word of their end was lost, by a power cut for instance.
+
+    One that began after the status may be news; one that begins ahead of us was dated by a clock that was wrong.
+    """
     columns = faults.c
     gone = (
         (columns.device == status.device)
         & columns.ended_ms.is_(None)
-        & (columns.began_ms < status.wall)
+        & ((columns.began_ms < status.wall) | (columns.began_ms > now + CLOCK_SKEW_MS_MAX))
         & columns.code.not_in([code.value for code in status.faults])
     )
     await connection.execute(update(faults).where(gone).values(ended_ms=status.wall))
