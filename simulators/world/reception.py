@@ -2,7 +2,8 @@
 
 Stands for the signers' way to `controller/signing/api.py`, and for the people behind them: while it is away they try
 again, emergencies first, all else in its order; when it says that something is over or too early that is not, they
-come back later, for its clock will be put right. What became of each is in the trace: `controller.accepted`,
+come back later, for its clock will be put right; so they do when it does not know them, since it lost their grants
+with its disk or was not told of the newest yet. What became of each is in the trace: `controller.accepted`,
 `.partial` and `.refused`, with the `Signed` as their thing.
 """
 
@@ -25,6 +26,9 @@ from simulators.world.trace import Trace
 
 _AGAIN_S: Final = (5.0, 300.0)
 _BY_THE_CLOCK: Final = frozenset({Refusal.EXPIRED, Refusal.NOT_YET_VALID, Refusal.GRANT_EXPIRED})
+
+_STRANGERS: Final = frozenset({Refusal.UNKNOWN_KEY, Refusal.GRANT_WITHOUT_PARENT})
+_STRANGERS_AGAIN_S: Final = 1200.0
 
 
 class Reception:
@@ -78,8 +82,12 @@ class Reception:
         self._trace.tell("controller", f"controller.{result.outcome.value}", words, signed)
         if result.outcome is not Outcome.REFUSED:
             self.taken.setdefault(signed.envelope.digest, (signed, self._wall()))
-        elif result.refusal in _BY_THE_CLOCK and not _is_over(signed, self._wall()):
+        elif _is_over(signed, self._wall()) or signed.stolen:
+            return
+        elif result.refusal in _BY_THE_CLOCK:
             self._loop.call_later(_AGAIN_S[1], self.accept, signed)
+        elif result.refusal in _STRANGERS:
+            self._loop.call_later(_STRANGERS_AGAIN_S, self.accept, signed)
 
 
 async def _try(process: Process, signed: Signed) -> Result | None:

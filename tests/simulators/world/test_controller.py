@@ -104,6 +104,16 @@ def test_old_backup_is_made_up_for() -> None:
     assert story.violations == ()
 
 
+def test_who_is_refused_by_a_controller_that_lost_all_grants_comes_back() -> None:
+    """There was no backup: what is signed before the grants are brought again is of a key that nobody knows."""
+    put_back = controller(SIX, "restore", MINUTE_MS)
+    changed = Happening(SIX + 2 * MINUTE_MS, COMMUNE, "people.rules", 0, "quiet")
+    story = play(put_back, changed, hours=9.5, before=outside)
+    rules = [row["version"] for row in rows(story, "documents") if row["kind"] == "audible-config"]
+    assert rules[-1] == 2
+    assert story.violations == ()
+
+
 def test_two_controllers_on_copies_of_one_database() -> None:
     """They throw each other off the broker, and what was signed reaches everybody all the same."""
     story = play(controller(SIX, "second", 30 * MINUTE_MS), alert(SIX + 5 * MINUTE_MS), hours=8.0, before=outside)
