@@ -23,7 +23,7 @@ from edge.core.output import (
     SlotOutput,
     StreamOutput,
 )
-from edge.core.sound import bounded, why_ended
+from edge.core.sound import newest, why_ended
 from edge.core.state import AgentState, Occurrence, Progress
 from edge.core.turn import Turn
 from protocol.clock import MonoMs, WallMs
@@ -41,8 +41,8 @@ SETTLE_MS: Final = 2000
 def started(turn: Turn, event: SoundStarted) -> None:
     """The first sample left."""
     output = turn.state.sound.told.get(event.key)
-    begun = {**turn.state.sound.begun, event.key: event.wall}
-    turn.change(sound=replace(turn.state.sound, started=event.key, begun=bounded(begun)))
+    begun = newest(turn.state.sound.begun, event.key, event.wall)
+    turn.change(sound=replace(turn.state.sound, started=event.key, begun=begun))
     turn.hasten_status()
     for document, kind, item in _named_by(turn.state, output):
         if turn.once(f"sounding/{document}/{item}/{getattr(output, 'start', None)}"):

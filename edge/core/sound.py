@@ -6,6 +6,7 @@ time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from edge.core import fm_gate, lineup, live, message, relays, timeline
@@ -110,7 +111,7 @@ def _switch(turn: Turn, output: Output) -> None:
             output=output,
             output_since=turn.now.mono,
             planned=None,
-            endings=bounded({**sound.endings, sound.output.key: reason}),
+            endings=newest(sound.endings, sound.output.key, reason),
             quiet_since=turn.now.mono,
             loud_since=None,
             muted=turn.state.sound.muted and isinstance(output, Silence),
@@ -122,14 +123,14 @@ def _switch(turn: Turn, output: Output) -> None:
 def _tell(turn: Turn, output: Output, at: MonoMs) -> None:
     if isinstance(output, ProgrammeOutput):
         lineup.begin(turn, output)
-    told = {**turn.state.sound.told, output.key: output}
-    turn.change(sound=replace(turn.state.sound, told=bounded(told)))
+    turn.change(sound=replace(turn.state.sound, told=newest(turn.state.sound.told, output.key, output)))
     turn.do(SwitchOutput(output, at))
 
 
-def bounded(entries: dict[str, T]) -> dict[str, T]:
-    """The newest of what is remembered by key."""
-    return dict(tuple(entries.items())[-TOLD_MAX:])
+def newest(entries: Mapping[str, T], key: str, value: T) -> dict[str, T]:
+    """The newest of what is remembered by key, with one more; what comes again is as new as what never was."""
+    others = [(name, entry) for name, entry in entries.items() if name != key]
+    return dict([*others, (key, value)][-TOLD_MAX:])
 
 
 def why_ended(turn: Turn, old: Output, new: Output) -> EndReason:

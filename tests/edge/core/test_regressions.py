@@ -222,6 +222,22 @@ def test_long_programme_begun_again_is_cut_off(desk: Desk, office: Office) -> No
     assert played(desk)[-1] == ("dai", begin, begin + 3 * 3_600_000)
 
 
+def test_microphone_after_many_programmes_was_not_logged(desk: Desk, office: Office) -> None:
+    """What was told is remembered by key; the microphone's is always the same, and was as old as its first use."""
+
+    def speak() -> None:
+        desk.send(TalkPressed(emergency=False))
+        desk.advance(10_000)
+        desk.send(TalkReleased())
+        desk.advance(2000)
+
+    speak()
+    office.publish(*(office.item(f"tin-{number}", 60_000 + number * 90_000) for number in range(20)))
+    desk.advance(20 * 90_000 + 60_000)
+    speak()
+    assert [one.source for one in desk.reports(AsRun) if one.rung == Rung.MICROPHONE] == ["microphone"] * 2
+
+
 def test_deleted_while_it_sounds_stays_sounding_on_the_screen(desk: Desk, office: Office) -> None:
     office.publish(office.item("tin", 0))
     desk.advance(20_000)
