@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-COVERED = tuple(HERE / name for name in ("protocol", "edge", "attacks", "contracts"))
+COVERED = tuple(HERE / name for name in ("protocol", "edge"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -49,6 +49,7 @@ class Card:
         stuck: no piece of work comes back.
         lies_s: so many seconds of what was said to be stored are gone after a power cut; 0 for an honest card.
         cut: pulls the plug in the middle of the next piece of work, which is done all the same if `cut_after`.
+        undone: that piece of work was not done, and nobody is left who knows what it was for.
         powered: a computer is using it; after a power cut nothing reaches it any more.
         spoiled_for: it has lost or damaged what was durable; so many starts may still show that.
         damaged: the next start finds the database not whole: `registers` are lost, or `old` ones are all there is.
@@ -63,6 +64,7 @@ class Card:
     lies_s: float = 0.0
     cut: Callable[[], None] | None = None
     cut_after: bool = False
+    undone: bool = False
     powered: bool = False
     spoiled_for: int = 0
     damaged: str = ""
@@ -264,5 +266,6 @@ class WorldDisk(Disk):
                 work()
             except PortError:
                 pass
+        self._card.undone = not self._card.cut_after
         self._over = True
         self._loop.call_soon(cut)

@@ -42,6 +42,7 @@ class WorldStateStore:
         if card.broken:
             card.spoil()  # the agent goes on with nothing, and what it saves when the card is well replaces the rest
         card.touch()
+        card.undone = False
         damaged, card.damaged = card.damaged, ""
         card.spoiled_for = max(0, card.spoiled_for - 1)
         if damaged == "registers":

@@ -60,9 +60,14 @@ class Occurrence:
 
 @dataclass(slots=True)
 class Agenda:
-    """The occurrences of one device from a few hours ago to a day ahead."""
+    """The occurrences of one device from a few hours ago to a day ahead.
+
+    Attributes:
+        stored: digests of the sounds that the agent was told are there.
+    """
 
     found: dict[tuple[UnitPath, str, WallMs], Occurrence] = field(default_factory=dict)
+    stored: set[str] = field(default_factory=set)
     made: WallMs = WallMs(0)
 
     def make(self, held: Held, wall: WallMs) -> None:
@@ -132,6 +137,8 @@ class Agenda:
         best: Occurrence | None = None
         sounding = {one.key: one for one, _ in box.sounding.values()}
         for one in self.found.values():
+            if wall >= one.end:
+                one.doubtful = True  # it was told as lost, or nearly: an hour that is set back does not bring it back
             if not one.start <= wall < one.end or one.done or one.doubtful or one.rung is Rung.FM_SLOT:
                 continue
             sounds = any(self.of(output) is one for output in sounding.values())
@@ -147,7 +154,8 @@ class Agenda:
             return False
         if one.failed[1] >= _FAILURES_MAX or now - one.failed[0] < _AGAIN_MS:
             return False
-        if content.media.digest not in box.device.card.media or not _lives(one, held, wall):
+        here = content.media.digest in self.stored and content.media.digest in box.device.card.media
+        if not here or not _lives(one, held, wall):
             return False
         fresh = wall - one.start <= FRESH_MS
         unsaved = box.device.card.broken or now - box.save_failed < FRESH_MS

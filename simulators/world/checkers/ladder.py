@@ -78,8 +78,13 @@ class Ladder:
             self._card[name] = (event.present, record.at)
         elif isinstance(event, Booted):
             self._card.pop(name, None)
+            self._agendas[name].stored = set(event.media)
             if box.spoiled:
                 self._agendas[name].forgotten(record.at)
+        elif isinstance(event, MediaStored):
+            self._agendas[name].stored.add(event.digest)
+        elif isinstance(event, MediaLost):
+            self._agendas[name].stored.discard(event.digest)
         self._reckon(box)
 
     def _fact(self, box: Box, record: Record) -> None:

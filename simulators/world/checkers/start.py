@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from edge.core.events import MediaStored
 from edge.core.output import AlertOutput, MicrophoneOutput, ProgrammeOutput, Rung
 from protocol.clock import WallMs
 from protocol.document import Kind
@@ -29,8 +30,12 @@ class Start:
 
     def __init__(self, truth: Truth, papers: Papers, tell: Tell) -> None:
         self._truth, self._papers, self._tell = truth, papers, tell
-        self._believed: dict[str, tuple[int, WallMs]] = {}
+        self._stored: dict[tuple[str, str], WallMs] = {}
         truth.on("sound.began", self._began)
+        truth.on(MediaStored, self._came)
+
+    def _came(self, box: Box, record: Record) -> None:
+        self._stored[box.name, record.thing.event.digest] = record.at
 
     def _began(self, box: Box, record: Record) -> None:
         self._mixes(box, record)
@@ -50,9 +55,10 @@ class Start:
             since >= ready for key, (_, since) in box.sounding.items() if key != output.key
         )
         known = schedule is not None and schedule.at < ready
+        here = self._stored.get((box.name, output.media.digest), WallMs(0)) < ready
         saved = box.save_failed < ready and not box.device.hindrances.during(WallMs(ready), now)
         believed = self._papers.believed_since.get(box.name, now) < ready
-        return up and idle and known and saved and believed
+        return up and idle and known and here and saved and believed
 
     def _mixes(self, box: Box, record: Record) -> None:
         """Whatever sounded before has ended when the next begins."""

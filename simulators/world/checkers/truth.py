@@ -62,8 +62,9 @@ class Box:
 
     @property
     def stuck(self) -> bool:
-        """Whether the card does not answer: what is to be saved is decided when it does, or never."""
-        return bool(getattr(self.device.card, "stuck", False))
+        """Whether the card does not answer, or will not any more: what is to be saved is decided when it does."""
+        card = self.device.card
+        return bool(getattr(card, "stuck", False) or getattr(card, "undone", False))
 
     @property
     def rung(self) -> Rung:
@@ -145,7 +146,7 @@ class Truth:
         if box.pending is not None and not box.stuck:
             self._commit(box)
         elif record.what in _ENDS:
-            box.pending = None  # its save hung on the card until nobody waited for it any more
+            box.pending = None  # its save hung, or lost its power, until nobody waited for it any more
         self._take_fact(box, record)
         # An agent that has died is as gone as one whose power is.
         what = "power.off" if record.what == "agent.ended" else record.what

@@ -54,8 +54,9 @@ class Versions:
         assert isinstance(status, Status), "what the controller took in"
         if box.spoiled:
             self._forgive(box)
-        recently = self._truth.now - self._forgiven.get(box.name, 0) < _SETTLED_MS
-        if recently or status.wall < self._walls.get(box.name, 0):
+        forgiven, sent = self._forgiven.get(box.name, 0), status.wall - (box.error_ms(self._truth.now) or 0)
+        before = min(self._truth.now, sent) - forgiven < _SETTLED_MS
+        if before or status.wall < self._walls.get(box.name, 0):
             return  # an older one that came late
         self._walls[box.name] = status.wall
         for one in status.in_force:

@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from edge.core.events import Booted, CardChanged, LiveSegmentReceived, StateSaveFailed, TalkPressed, TalkReleased
+from edge.core.events import (
+    Booted,
+    CardChanged,
+    LiveSegmentReceived,
+    MediaLost,
+    MediaStored,
+    StateSaveFailed,
+    TalkPressed,
+    TalkReleased,
+)
 from edge.core.output import AlertOutput, LiveOutput, MicrophoneOutput, Rung
 from protocol.alert import Alert
 from protocol.bulletin import BulletinClass, CatchUp
@@ -20,7 +29,7 @@ from simulators.world.checkers.live import Live
 from simulators.world.checkers.once import Once
 from simulators.world.checkers.start import Start
 from simulators.world.office import Signed
-from tests.simulators.world.checkers.stage import HOME, MEDIA, Stage, day, item, programme
+from tests.simulators.world.checkers.stage import HOME, HOUR_MS, MEDIA, Stage, day, item, programme
 
 
 def _planned(stage: Stage, *, in_s: int = 60, **fields: object) -> tuple[Signed, WallMs]:
@@ -202,6 +211,44 @@ def test_item_begins_late_though_it_was_planned() -> None:
     stage.began(programme(signed, start))
     stage.wait(1)
     assert stage.broken == {"start"}
+
+
+def test_item_whose_sound_came_in_its_second_may_be_late() -> None:
+    stage = day(Start)
+    signed, start = _planned(stage)
+    stage.event(MediaStored(MEDIA.digest))
+    stage.wait(700)
+    stage.began(programme(signed, start))
+    stage.wait(1)
+    assert stage.broken == set()
+
+
+def test_sound_that_the_agent_was_not_told_of_is_not_due() -> None:
+    """It is on the card already when something else is decided; the word of it comes in the next moment."""
+    stage = day(Ladder)
+    stage.event(MediaLost(MEDIA.digest))
+    _planned(stage)
+    stage.wait(4000)
+    assert stage.broken == set()
+    stage.event(MediaStored(MEDIA.digest))
+    for _ in range(5):
+        stage.wait(1000)
+    assert stage.broken == {"gap"}
+
+
+def test_item_does_not_come_back_when_the_hour_is_set_back_over_its_end() -> None:
+    stage = day(Ladder)
+    signed, start = _planned(stage, in_s=1)
+    output = programme(signed, start)
+    stage.began(output)
+    stage.wait(60_000)
+    stage.ended(output, EndReason.SOURCE_FAILED)
+    stage.believe(error_ms=HOUR_MS)
+    stage.wait(1000)
+    stage.believe()
+    for _ in range(10):
+        stage.wait(1000)
+    assert stage.broken == set()
 
 
 def test_two_sounds_at_once_are_found() -> None:

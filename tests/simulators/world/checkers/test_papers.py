@@ -203,14 +203,15 @@ def test_hour_falls_below_the_last_signed_one() -> None:
 # A card that hangs.
 
 
-@pytest.mark.parametrize(("ends", "versions"), [("agent.ended", []), ("nothing", [1])])
-def test_what_hung_on_the_card_counts_when_it_answers(ends: str, versions: list[int]) -> None:
-    """A decision waits for its save; whoever is ended by the watchdog meanwhile has decided nothing."""
+@pytest.mark.parametrize("why", ["stuck", "undone"])
+@pytest.mark.parametrize(("ends", "versions"), [("agent.ended", []), ("power.off", []), ("nothing", [1])])
+def test_what_hung_on_the_card_counts_when_it_answers(why: str, ends: str, versions: list[int]) -> None:
+    """A decision waits for its save; whoever is ended meanwhile, by the watchdog or a cut, has decided nothing."""
     stage = day(Durable)
-    stage.device.card.stuck = True
+    setattr(stage.device.card, why, True)
     stage.give(stage.schedule())
     stage.record(ends)
-    stage.device.card.stuck = False
+    setattr(stage.device.card, why, False)
     stage.record("freed")
     held = stage.court.papers.held[NAME]
     assert [one.version for _, one in held.schedules()] == versions
