@@ -14,12 +14,13 @@ from protocol.clock import WallMs
 from protocol.document import Kind
 from protocol.report import FaultCode, Status
 from protocol.schedule import Schedule
-from protocol.units import covers
+from protocol.units import UnitPath, covers
 from simulators.world.checkers.authority import version_of
 from simulators.world.checkers.checker import Tell
 from simulators.world.checkers.papers import SKEW_MS, Papers
 from simulators.world.checkers.truth import Box, Truth
 from simulators.world.office import Signed
+from simulators.world.process import HEADS_EVERY_MS
 from simulators.world.trace import Record
 
 _CALM_MS: Final = 3_600_000
@@ -29,6 +30,8 @@ _LETTERS_MAX: Final = 8
 """Some may be on their way at any instant."""
 _LASTING: Final = frozenset({FaultCode.STATE_DAMAGED, FaultCode.MESSAGE_MISSING, FaultCode.FM_REFUSED})
 """What was damaged is told until the next start, a press in vain for a minute, a station off the air while it is."""
+_FALSE_HEAD_MS: Final = HEADS_EVERY_MS + _RECENT_MS
+"""A head under a stolen key that names what is not stands, and is told as withheld, until the next true one."""
 
 
 class Converged:
@@ -38,11 +41,16 @@ class Converged:
         self._truth, self._papers, self._tell = truth, papers, tell
         self._handed: dict[tuple[Kind, str], Signed] = {}
         self._status: dict[str, tuple[WallMs, Status]] = {}
+        self._false_head: dict[str, WallMs] = {}
         truth.on("report.status", self._told)
+        truth.others("attack.head", self._faked)
         truth.others("handed_in", self._handed_in)
 
     def _told(self, box: Box, record: Record) -> None:
         self._status[box.name] = record.at, record.thing
+
+    def _faked(self, record: Record) -> None:
+        self._false_head[record.who] = record.at
 
     def _handed_in(self, record: Record) -> None:
         signed: Signed = record.thing
@@ -85,13 +93,20 @@ class Converged:
             found.append("believes no hour")
         if len(card.letters) > _LETTERS_MAX:
             found.append(f"{len(card.letters)} letters wait")
-        faults = sorted(code for code in state.faults if code not in _LASTING and not _is_muted_yet(code, box))
+        faults = sorted(code for code in state.faults if not self._may_last(code, box))
         if faults:
             found.append(f"has faults: {', '.join(faults)}")
         heard = self._status.get(box.name)
         if heard is None or self._truth.now - heard[0] > state.identity.heartbeat_ms + _HEARD_MS:
             found.append("was not heard of lately")
         return found + self._papers_lacking(box)
+
+    def _may_last(self, code: FaultCode, box: Box) -> bool:
+        if code in _LASTING or _is_muted_yet(code, box):
+            return True
+        place = self._papers.held[box.name].place
+        faked = (at for unit, at in self._false_head.items() if covers(UnitPath(unit), place))
+        return code is FaultCode.DOCUMENT_WITHHELD and self._truth.now - max(faked, default=0) < _FALSE_HEAD_MS
 
     def _papers_lacking(self, box: Box) -> list[str]:
         held = self._papers.held[box.name]

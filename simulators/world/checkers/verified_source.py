@@ -10,7 +10,15 @@ from __future__ import annotations
 from typing import Final
 
 from edge.core.events import MessagePressed, TalkPressed, TalkReleased
-from edge.core.output import AlertOutput, MessageOutput, MicrophoneOutput, Output, Rung, SlotOutput
+from edge.core.output import (
+    AlertOutput,
+    MessageOutput,
+    MicrophoneOutput,
+    Output,
+    Rung,
+    SlotOutput,
+    StreamOutput,
+)
 from protocol.clock import DAY_MS, WallMs, local_second
 from simulators.world.checkers.checker import Tell
 from simulators.world.checkers.papers import Papers
@@ -24,6 +32,9 @@ AT_ONCE_MS: Final = 500
 _LOOK_MS: Final = 60_000
 _PRESS_MS: Final = 15_000
 """A pressed message waits at most for the lead-in, or for a save that takes its time."""
+_SLOW: Final = ("card slow", "card hangs")
+_SLOW_MS: Final = 30_000
+"""Some decisions wait for a slow card, each with writes of seconds, before the one that ends a web radio's slot."""
 
 
 class VerifiedSource:
@@ -36,6 +47,7 @@ class VerifiedSource:
         self._released: dict[str, WallMs] = {}
         self._pressed: dict[tuple[str, int], WallMs] = {}
         self._told: set[tuple[str, str]] = set()
+        self._over_since: dict[tuple[str, str], WallMs] = {}
         truth.on("sound.began", self._began)
         truth.on("power.on", self._powered)
         truth.on(TalkPressed, self._talk)
@@ -127,7 +139,16 @@ class VerifiedSource:
             if pressed is None or self._truth.now - pressed > _PRESS_MS:
                 return "verified_source", f"message {output.number}, and nobody pressed its button"
         held, wall = self._papers.held[box.name], self._papers.wall(box)
-        return self._right.wrong_with(output, held, wall, fresh=fresh)
+        wrong = self._right.wrong_with(output, held, wall, fresh=fresh)
+        return None if wrong is not None and self._is_held_up(box, output, wrong) else wrong
+
+    def _is_held_up(self, box: Box, output: Output, wrong: Wrong) -> bool:
+        """Whether a web radio may still sound after its slot: a slow card holds up the decision that ends it."""
+        over = isinstance(output, StreamOutput) and wrong[1].endswith("goes on after its end")
+        if not over or all(not box.device.hindrances.has(one) for one in _SLOW):
+            return False
+        since = self._over_since.setdefault((box.name, output.key), self._truth.now)
+        return self._truth.now - since < _SLOW_MS
 
     def end(self) -> None:
         """See `Rule`."""
