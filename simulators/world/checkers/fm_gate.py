@@ -89,7 +89,8 @@ class FmGate:
         one.opened, one.stepped, one.opened_pi = record.at, False, one.pi
         config = self._papers.held[box.name].rules
         if record.at - one.at > SILENT_MS_MAX:
-            self._tell(box.name, "fm_gate", f"{output.frequency_khz} kHz opens without a reading")
+            # An agent that hung finds what it let sound before, and ends it at once.
+            self._truth.at(WallMs(record.at + SWITCH_MS), box, partial(self._unread, box, output, record.at))
         elif one.rssi_dbuv < config.rssi_floor_dbuv:
             self._tell(box.name, "fm_gate", f"{output.frequency_khz} kHz opens at {one.rssi_dbuv} dBuV")
         pi = self._pi_wanted(box, output)
@@ -102,6 +103,10 @@ class FmGate:
     def _ended(self, box: Box, record: Record) -> None:
         if isinstance(record.thing.output, FmOutput):
             self._station(box, record.thing.output).opened = None
+
+    def _unread(self, box: Box, output: FmOutput, since: WallMs) -> None:
+        if output.key in box.sounding and box.sounding[output.key][1] == since:
+            self._tell(box.name, "fm_gate", f"{output.frequency_khz} kHz opens without a reading")
 
     def _over(self, box: Box, output: FmOutput, since: WallMs) -> None:
         if output.key in box.sounding and box.sounding[output.key][1] == since:
