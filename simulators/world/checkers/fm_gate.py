@@ -40,11 +40,13 @@ class Station:
     Attributes:
         at, rssi_dbuv: of the last reading.
         pi, named: the last identity, and when it was told.
+        above: whether it came up to the floor, and has not gone below its hysteresis or been silent since.
         opened: since when it sounds; `opened_pi` whose name it bore then or first after.
     """
 
     at: WallMs = WallMs(0)
     rssi_dbuv: int = 0
+    above: bool = False
     pi: str | None = None
     named: WallMs = WallMs(0)
     opened: WallMs | None = None
@@ -73,6 +75,8 @@ class FmGate:
         if one.opened is not None:
             one.stepped = one.stepped or abs(event.rssi_dbuv - one.rssi_dbuv) > STEP_DB_MAX
             one.opened_pi = one.opened_pi or event.pi
+        floor, heard_on = self._papers.held[box.name].rules.rssi_floor_dbuv, record.at - one.at <= SILENT_MS_MAX
+        one.above = event.rssi_dbuv >= floor or (one.above and heard_on and event.rssi_dbuv >= floor - HYSTERESIS_DB)
         one.at, one.rssi_dbuv = record.at, event.rssi_dbuv
         if event.pi is not None:
             one.pi, one.named = event.pi, record.at
@@ -88,10 +92,11 @@ class FmGate:
         one = self._station(box, output)
         one.opened, one.stepped, one.opened_pi = record.at, False, one.pi
         config = self._papers.held[box.name].rules
+        weak = not one.above and one.rssi_dbuv < config.rssi_floor_dbuv
         if record.at - one.at > SILENT_MS_MAX:
             # An agent that hung finds what it let sound before, and ends it at once.
             self._truth.at(WallMs(record.at + SWITCH_MS), box, partial(self._unread, box, output, record.at))
-        elif one.rssi_dbuv < config.rssi_floor_dbuv:
+        elif weak:
             self._tell(box.name, "fm_gate", f"{output.frequency_khz} kHz opens at {one.rssi_dbuv} dBuV")
         pi = self._pi_wanted(box, output)
         if pi is not None and one.pi != pi:

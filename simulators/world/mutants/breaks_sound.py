@@ -111,11 +111,20 @@ LADDER: Final = (
         "    _tell(turn, output, MonoMs(at - 5000))\n"
         "    turn.change(sound=replace(turn.state.sound, planned=coming))",
     ),
-    _one(
+    Mutant(
         "a broken source is never opened again",
-        "sound",
-        "failed[0] == output.key and turn.now.mono < failed[1]",
-        "failed[0] == output.key",
+        (
+            Edit(
+                "edge/core/sound.py",
+                "failed[0] == output.key and turn.now.mono < failed[1]",
+                "failed[0] == output.key",
+            ),
+            Edit(
+                "edge/core/agent.py",
+                "if failed is not None and turn.now.mono >= failed[1] + proof.RETRY_MS * 10:",
+                "if False:",
+            ),
+        ),
         days=2.0,
     ),
 )

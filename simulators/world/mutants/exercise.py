@@ -20,6 +20,8 @@ _B: Final = "vn/92/31001"
 _PROVINCE: Final = "vn/92"
 _DAYS: Final = 0.86
 """Until half past eight in the evening: the last two hours are calm."""
+_HEARTBEAT_MS: Final = 260_000
+"""Longer than a fault may take to the operator's screen, which is not left to the next heartbeat."""
 _EMPTIED: Final = in_words(act="empty")
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
@@ -111,6 +113,7 @@ KEYS: Final = (
 MORNING: Final = (
     _item("07:55", 20, in_s=300, seconds=600),
     _item("07:56", 21, in_s=420, seconds=120, kind="priority"),
+    _do("08:00:30", "d00002", "audio.break_off"),
     _do("08:01", "d00000", "panel.talk", 20_000),
     _do("08:06", "d00001", "panel.talk", 20_000, "emergency"),
     _do("08:07", _A, "people.stop", 60_000, "all"),
@@ -241,7 +244,8 @@ EVENING: Final = (
     _do("16:50", "controller", "attack.clock", 13 * _MINUTE_MS, str(-24 * _HOUR_MS)),
     _do("16:51", "d00004", "power.cut", 9000),
     _do("16:55", "d00000", "attack.head_on_stick"),
-    _item("16:56", 90, in_s=4200, seconds=120),
+    _do("16:56", "d00005", "people.move", 0, "to=31000 who=one"),
+    _item("16:57", 90, in_s=4140, seconds=120),
 )
 ALL: Final = (
     *NIGHT,
@@ -260,4 +264,6 @@ ALL: Final = (
 
 def exercise() -> Plan:
     """The whole day."""
-    return Plan(Shape(SEED, DEVICES, _DAYS), tuple(sorted(ALL, key=lambda one: (one.at_ms, one.what, one.who))))
+    return Plan(
+        Shape(SEED, DEVICES, _DAYS, _HEARTBEAT_MS), tuple(sorted(ALL, key=lambda one: (one.at_ms, one.what, one.who)))
+    )
