@@ -13,9 +13,9 @@ from edge.core.output import FmOutput, Output, ProgrammeOutput, Rung, StreamOutp
 from protocol.bulletin import BulletinClass, CatchUp
 from protocol.clock import DAY_MS, WallMs
 from protocol.report import EndReason
-from protocol.schedule import Item, Programme, Schedule
-from protocol.units import UnitPath, addresses, parent
-from simulators.world.checkers.holding import Held
+from protocol.schedule import Item, Programme
+from protocol.units import UnitPath, addresses
+from simulators.world.checkers.holding import Held, may_speak
 from simulators.world.checkers.truth import Box
 
 FRESH_MS: Final = 1500
@@ -75,7 +75,7 @@ class Agenda:
         former, self.found, self.made = self.found, {}, wall
         for _, schedule in held.schedules():
             for item in schedule.items:
-                if not addresses(item.targets, held.place) or not _speaks(item, schedule, held.place):
+                if not addresses(item.targets, held.place) or not may_speak(item, schedule.scope, held.place):
                     continue
                 begin, end = WallMs(wall - _BEHIND_MS), WallMs(wall + DAY_MS)
                 for start in item.when.between(begin, min(end, schedule.expires)):
@@ -149,8 +149,11 @@ class Agenda:
     def _is_due(self, one: Occurrence, box: Box, held: Held, wall: WallMs, *, now: WallMs, sounds: bool) -> bool:
         content = one.item.content
         assert isinstance(content, Programme), "relays are judged by the gate"
-        if box.device.hindrances.has("decoder") or content.media.digest in box.device.card.rotten:
+        if content.media.digest in box.device.card.rotten:
             one.doubtful = True  # how often it is tried, and whether it is heard to its half, is left open
+            return False
+        if box.device.hindrances.has("decoder"):
+            one.failed = (now, one.failed[1])
             return False
         if one.failed[1] >= _FAILURES_MAX or now - one.failed[0] < _AGAIN_MS:
             return False
@@ -162,10 +165,6 @@ class Agenda:
         one.begun = one.begun or (fresh and not unsaved)  # what could not be stored has not begun
         late = not one.begun and one.item.catch_up is CatchUp.SKIP
         return not late and (fresh or sounds or one.end - wall >= REMAINING_MS_MIN)
-
-
-def _speaks(item: Item, schedule: Schedule, place: UnitPath) -> bool:
-    return item.bulletin_class is BulletinClass.PRIORITY or schedule.scope in (place, parent(place))
 
 
 def _lives(one: Occurrence, held: Held, wall: WallMs) -> bool:

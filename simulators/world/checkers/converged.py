@@ -28,6 +28,8 @@ _HEARD_MS: Final = 100_000
 _RECENT_MS: Final = 600_000
 _LETTERS_MAX: Final = 8
 """Some may be on their way at any instant."""
+_LETTER_MS_MAX: Final = 2_400_000
+"""What nobody says is stored is sent again after half an hour at the latest."""
 _LASTING: Final = frozenset({FaultCode.STATE_DAMAGED, FaultCode.MESSAGE_MISSING, FaultCode.FM_REFUSED})
 """What was damaged is told until the next start, a press in vain for a minute, a station off the air while it is."""
 _FALSE_HEAD_MS: Final = HEADS_EVERY_MS + _RECENT_MS
@@ -42,12 +44,18 @@ class Converged:
         self._handed: dict[tuple[Kind, str], Signed] = {}
         self._status: dict[str, tuple[WallMs, Status]] = {}
         self._false_head: dict[str, WallMs] = {}
+        self._waiting: dict[str, frozenset[int]] = {}
+        shape = truth.world.shape
+        truth.at(WallMs(shape.end_ms + truth.began - _LETTER_MS_MAX), None, self._count_letters)
         truth.on("report.status", self._told)
         truth.others("attack.head", self._faked)
         truth.others("handed_in", self._handed_in)
 
     def _told(self, box: Box, record: Record) -> None:
         self._status[box.name] = record.at, record.thing
+
+    def _count_letters(self) -> None:
+        self._waiting = {name: frozenset(box.device.card.letters) for name, box in self._truth.boxes.items()}
 
     def _faked(self, record: Record) -> None:
         self._false_head[record.who] = record.at
@@ -93,6 +101,9 @@ class Converged:
             found.append("believes no hour")
         if len(card.letters) > _LETTERS_MAX:
             found.append(f"{len(card.letters)} letters wait")
+        stuck = len(self._waiting.get(box.name, frozenset()) & card.letters.keys())
+        if stuck:
+            found.append(f"{stuck} letters wait for more than {_LETTER_MS_MAX} ms")
         faults = sorted(code for code in state.faults if not self._may_last(code, box))
         if faults:
             found.append(f"has faults: {', '.join(faults)}")

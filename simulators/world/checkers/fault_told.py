@@ -3,8 +3,8 @@
 From the instant at which a device had what it takes to know: the card vanished, a part of the board was judged sick,
 something could not be stored, no second opinion about the hour came, the talk button was held beyond its cap, the
 sound of an item that is due is not there. Allowed at the controller: while the line, the broker or the controller
-itself is away, seen by whether the device's line passes and any device is heard of; while its disk is full, when it
-confirms nothing and letters wait behind each other; and a letter that rotted on the device's card.
+itself is away, seen by whether the device's line passes and, after an outage, any device is heard of; while its disk
+is full, when it confirms nothing and letters wait behind each other; and a letter that rotted on the device's card.
 """
 
 from __future__ import annotations
@@ -30,6 +30,16 @@ _CLOCK_GRACE_MS: Final = 31_000
 """So long after a start a clock may be looked for before its lack is a fault."""
 _DRAINED_MS: Final = 3_600_000
 """So long after the controller stores again a device may still be busy with its older letters."""
+_AWAY: Final = (
+    "broker.restart",
+    "broker.forget",
+    "broker.copy",
+    "controller.crash",
+    "controller.restore",
+    "controller.second",
+    "controller.full_disk",
+    "controller.wrong_clock",
+)
 _PARTS: Final = {
     "speaker_line": FaultCode.LINE_FAULT,
     "power": FaultCode.POWER_LOW,
@@ -51,6 +61,7 @@ class FaultTold:
         self._link: dict[str, WallMs] = {}
         self._letters: set[tuple[str, FaultCode]] = set()
         self._stuck_until: WallMs = WallMs(0)
+        self._away_until: WallMs = WallMs(0)
         truth.on(Booted, self._booted)
         truth.on(CardChanged, self._card)
         truth.on(PartJudged, self._part)
@@ -63,6 +74,8 @@ class FaultTold:
         truth.on("report.fault", self._fault)
         truth.on("letters.lost", self._lost)
         truth.others("controller.full_disk", self._filled)
+        for what in _AWAY:
+            truth.others(what, self._went_away)
 
     # What is wrong.
 
@@ -114,7 +127,8 @@ class FaultTold:
         if self._wrong.get((box.name, code)) != since or self._is_well(box, code):
             return
         linked = self._link.get(box.name)
-        silent = not box.device.line.passes() or self._heard < self._truth.now - DEVICE_MS
+        away = self._away_until > since and self._heard < self._truth.now - DEVICE_MS
+        silent = not box.device.line.passes() or away
         if linked is None or linked > since or silent:
             return
         if code not in self._screen.get(box.name, frozenset()):
@@ -165,6 +179,10 @@ class FaultTold:
     def _filled(self, record: Record) -> None:
         happening: Happening = record.thing
         self._stuck_until = max(self._stuck_until, WallMs(record.at + happening.number + _DRAINED_MS))
+
+    def _went_away(self, record: Record) -> None:
+        happening: Happening = record.thing
+        self._away_until = max(self._away_until, WallMs(record.at + happening.number + DEVICE_MS))
 
     def end(self) -> None:
         """See `Rule`."""

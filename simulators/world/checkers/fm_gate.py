@@ -3,8 +3,8 @@ with hysteresis; the RDS programme identity matches where the signed plan names 
 or change of identity since it opened; not longer than its cap."
 
 Judged by the readings that the device was given. Window and frequency are judged by `verified_source`. Allowed to
-hear nothing of what sounds: while the storage card is slow or hangs, since each decision is stored before the next
-reading is looked at (trust.md: persist before sound).
+hear nothing of what sounds: while the storage card is slow or hangs, or the agent does, since each decision is stored
+before the next reading is looked at (trust.md: persist before sound).
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ SILENT_MS_MAX: Final = 5000
 """A tuner is read once a second: who says nothing for so long vouches for nothing."""
 NAMELESS_MS_MAX: Final = 20_000
 _CAP_SLACK_MS: Final = 3000
-_HELD_UP: Final = ("card slow", "card hangs")
 _CAUGHT_UP_MS: Final = 10_000
 
 
@@ -130,7 +129,7 @@ class FmGate:
         self._truth.at(WallMs(self._truth.now + 2000), box, partial(self._look, box, output))
 
     def _is_held_up(self, box: Box) -> bool:
-        if any(box.device.hindrances.has(one) for one in _HELD_UP):
+        if box.device.hindrances.lately(self._truth.now):
             self._held_up[box.name] = self._truth.now
         return self._truth.now - self._held_up.get(box.name, 0) < _CAUGHT_UP_MS
 

@@ -14,7 +14,7 @@ from protocol.clock import WallMs
 from protocol.denial import Denial
 from protocol.document import Kind
 from protocol.grants import Grant
-from protocol.schedule import Programme, Schedule
+from protocol.schedule import Item, Programme, Schedule
 from protocol.units import UnitPath, addresses, ancestors, covers, parent
 from simulators.world.checkers.authority import Standing
 from simulators.world.office import Signed
@@ -132,3 +132,8 @@ def is_addressed(signed: Signed, held: Held, name: str) -> bool:
     if isinstance(document, Schedule | AudibleConfig | Denial | Grant):
         return covers(document.scope, held.place)
     return addresses(document.targets, held.place)
+
+
+def may_speak(item: Item, scope: UnitPath, place: UnitPath) -> bool:
+    """Ordinary items come only from the commune's own schedule, or the place's (section 1)."""
+    return item.bulletin_class is BulletinClass.PRIORITY or scope in (place, parent(place))

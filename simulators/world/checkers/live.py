@@ -31,6 +31,7 @@ class Live:
         self._speech = Speech(truth, papers, gap_ms=BUFFER_MS)
         self._returned: dict[tuple[str, str], WallMs] = {}
         self._stalled: dict[tuple[str, str], bool] = {}
+        self._frozen: dict[tuple[str, str], bool] = {}
         truth.on("sound.began", self._began)
         truth.on("sound.ended", self._ended)
 
@@ -47,7 +48,8 @@ class Live:
         soonest_ms = RETURN_MS - _SLACK_MS - self._papers.held[box.name].lead_in_ms
         if self._stalled.pop(name, False) and former is not None and record.at - former < soonest_ms:
             self._tell(box.name, "live", f"returns {record.at - former} ms after it did before")
-        self._returned[name] = record.at
+        if not self._frozen.pop(name, False):  # what goes on after the agent hung has not returned
+            self._returned[name] = record.at
         if record.at - flow.last > BUFFER_MS + _SLACK_MS:
             self._tell(box.name, "live", "sounds without a true segment")
         self._truth.at(WallMs(record.at + _LOOK_MS), box, partial(self._look, box, output))
@@ -64,6 +66,7 @@ class Live:
     def _ended(self, box: Box, record: Record) -> None:
         output = record.thing.output
         if isinstance(output, LiveOutput):
+            self._frozen[box.name, output.key] = box.device.hindrances.has("hung")
             self._stalled[box.name, output.key] = record.at - self._flow(box, output).last >= _SLACK_MS
 
     def end(self) -> None:

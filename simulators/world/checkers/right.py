@@ -28,8 +28,8 @@ from protocol.clock import WallMs
 from protocol.document import Kind
 from protocol.live import LiveSession
 from protocol.schedule import Item, Programme, Relay, Schedule
-from protocol.units import UnitPath, addresses, covers, parent
-from simulators.world.checkers.holding import Held
+from protocol.units import addresses, covers
+from simulators.world.checkers.holding import Held, may_speak
 from simulators.world.office import Signed
 
 EARLY_MS: Final = 300
@@ -172,7 +172,7 @@ class Right:
             return "verified_source", f"{name} is not in the schedule in force"
         if not any(item.when.between(output.start, WallMs(output.start + 1))):
             return "verified_source", f"{name} does not begin at {output.start}"
-        if not addresses(item.targets, held.place) or not _may_speak(item, schedule.scope, held.place):
+        if not addresses(item.targets, held.place) or not may_speak(item, schedule.scope, held.place):
             return "verified_source", f"{name} is not for {held.place}"
         if _content_of(output) != _content_key(item):
             return "verified_source", f"{name} has another content"
@@ -185,11 +185,6 @@ class Right:
         if wall > origin + item.content.duration_ms + rest_ms:
             return "verified_source", f"{name} goes on after its end"
         return None
-
-
-def _may_speak(item: Item, scope: UnitPath, place: UnitPath) -> bool:
-    """Ordinary items come only from the commune's own schedule, or the place's (section 1)."""
-    return item.bulletin_class is BulletinClass.PRIORITY or scope in (place, parent(place))
 
 
 def _rung_of(item: Item) -> Rung:

@@ -156,13 +156,6 @@ PROOF: Final = (
     ),
     _one("a lost card is no fault", "health", 'None if state.sound.card_present else "sound card"', "None", days=3.0),
     _one(
-        "a status is never hastened",
-        "turn",
-        "self.change(status_due=min(self.state.status_due, MonoMs(self.now.mono + STATUS_GAP_MS)))",
-        "return",
-        days=3.0,
-    ),
-    _one(
         "a full disk is no fault",
         "agent",
         "turn.change(storage_full_since=turn.now.mono, unsaved=turn.now.mono)",

@@ -20,8 +20,6 @@ _B: Final = "vn/92/31001"
 _PROVINCE: Final = "vn/92"
 _DAYS: Final = 0.86
 """Until half past eight in the evening: the last two hours are calm."""
-_HEARTBEAT_MS: Final = 260_000
-"""Longer than a fault may take to the operator's screen, which is not left to the next heartbeat."""
 _EMPTIED: Final = in_words(act="empty")
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
@@ -246,6 +244,11 @@ EVENING: Final = (
     _do("16:55", "d00000", "attack.head_on_stick"),
     _do("16:56", "d00005", "people.move", 0, "to=31000 who=one"),
     _item("16:57", 90, in_s=4140, seconds=120),
+    _do("18:08", "controller", "controller.crash", 30_000, Doom.BEFORE_COMMIT.value),
+    _do("18:16", "controller", "attack.media", 3 * _MINUTE_MS, "short"),
+    _item("18:17", 91, in_s=900, seconds=120, target="d00004"),
+    _item("18:17:10", 92, in_s=470, seconds=120, target="d00003"),
+    _do("18:26:59", "d00003", "network.half_open", 3 * _MINUTE_MS),
 )
 ALL: Final = (
     *NIGHT,
@@ -264,6 +267,4 @@ ALL: Final = (
 
 def exercise() -> Plan:
     """The whole day."""
-    return Plan(
-        Shape(SEED, DEVICES, _DAYS, _HEARTBEAT_MS), tuple(sorted(ALL, key=lambda one: (one.at_ms, one.what, one.who)))
-    )
+    return Plan(Shape(SEED, DEVICES, _DAYS), tuple(sorted(ALL, key=lambda one: (one.at_ms, one.what, one.who))))
