@@ -25,6 +25,7 @@ class Hindrances:
         self._wall, self._tell = wall, tell
         self._counts: dict[str, int] = {}
         self._since = WallMs(0)
+        self._ended: dict[str, WallMs] = {}
         self._spans: deque[tuple[WallMs, WallMs]] = deque(maxlen=_SPANS_KEPT)
 
     def begin(self, why: str) -> None:
@@ -37,6 +38,7 @@ class Hindrances:
     def end(self, why: str) -> None:
         """That is over; nothing if it never was."""
         left = self._counts.pop(why, 0) - 1
+        self._ended[why] = self._wall()
         if left > 0:
             self._counts[why] = left
         elif left == 0:
@@ -51,6 +53,10 @@ class Hindrances:
     def has(self, why: str) -> bool:
         """Whether there is this one now."""
         return why in self._counts
+
+    def had(self, why: str, at: WallMs, *, within_ms: int) -> bool:
+        """Whether there is this one, or it ended so lately, or after that instant."""
+        return why in self._counts or at - self._ended.get(why, -within_ms) < within_ms
 
     def lately(self, at: WallMs) -> bool:
         """Whether there is one, or was until a moment ago."""

@@ -29,6 +29,7 @@ SILENT_MS_MAX: Final = 5000
 """A tuner is read once a second: who says nothing for so long vouches for nothing."""
 NAMELESS_MS_MAX: Final = 20_000
 _CAP_SLACK_MS: Final = 3000
+_HELD_UP: Final = ("card slow", "card hangs", "hung")
 _CAUGHT_UP_MS: Final = 10_000
 
 
@@ -59,7 +60,6 @@ class FmGate:
     def __init__(self, truth: Truth, papers: Papers, tell: Tell) -> None:
         self._truth, self._papers, self._tell = truth, papers, tell
         self._stations: dict[str, dict[int, Station]] = {name: {} for name in truth.boxes}
-        self._held_up: dict[str, WallMs] = {}
         truth.on(FmSignalMeasured, self._reading)
         truth.on(Booted, lambda box, _: self._stations[box.name].clear())
         truth.on("sound.began", self._began)
@@ -129,9 +129,8 @@ class FmGate:
         self._truth.at(WallMs(self._truth.now + 2000), box, partial(self._look, box, output))
 
     def _is_held_up(self, box: Box) -> bool:
-        if box.device.hindrances.lately(self._truth.now):
-            self._held_up[box.name] = self._truth.now
-        return self._truth.now - self._held_up.get(box.name, 0) < _CAUGHT_UP_MS
+        hindrances, now = box.device.hindrances, self._truth.now
+        return any(hindrances.had(one, now, within_ms=_CAUGHT_UP_MS) for one in _HELD_UP)
 
     def _judge(self, box: Box, output: FmOutput) -> None:
         wrong = self._wrong(box, output, self._station(box, output)) if output.key in box.sounding else None

@@ -145,10 +145,10 @@ class VerifiedSource:
     def _is_held_up(self, box: Box, output: Output, wrong: Wrong) -> bool:
         """Whether a web radio may still sound after its slot: a slow card holds up the decision that ends it."""
         over = isinstance(output, StreamOutput) and wrong[1].endswith("goes on after its end")
-        if not over or all(not box.device.hindrances.has(one) for one in _SLOW):
+        hindrances, now = box.device.hindrances, self._truth.now
+        if not over or not any(hindrances.had(one, now, within_ms=AT_ONCE_MS) for one in _SLOW):
             return False
-        since = self._over_since.setdefault((box.name, output.key), self._truth.now)
-        return self._truth.now - since < _SLOW_MS
+        return now - self._over_since.setdefault((box.name, output.key), now) < _SLOW_MS
 
     def end(self) -> None:
         """See `Rule`."""
