@@ -35,6 +35,8 @@ _PRESS_MS: Final = 15_000
 _SLOW: Final = ("card slow", "card hangs")
 _SLOW_MS: Final = 30_000
 """Some decisions wait for a slow card, each with writes of seconds, before the one that ends a web radio's slot."""
+_SLOW_END_MS: Final = 10_000
+"""A cancel or a stop is one decision, and stored before it is obeyed."""
 
 
 class VerifiedSource:
@@ -140,15 +142,16 @@ class VerifiedSource:
                 return "verified_source", f"message {output.number}, and nobody pressed its button"
         held, wall = self._papers.held[box.name], self._papers.wall(box)
         wrong = self._right.wrong_with(output, held, wall, fresh=fresh)
-        return None if wrong is not None and self._is_held_up(box, output, wrong) else wrong
+        return None if wrong is not None and not fresh and self._is_held_up(box, output, wrong) else wrong
 
     def _is_held_up(self, box: Box, output: Output, wrong: Wrong) -> bool:
-        """Whether a web radio may still sound after its slot: a slow card holds up the decision that ends it."""
-        over = isinstance(output, StreamOutput) and wrong[1].endswith("goes on after its end")
+        """Whether it may still sound after it lost its right: a slow card holds up the decision that ends it."""
         hindrances, now = box.device.hindrances, self._truth.now
-        if not over or not any(hindrances.had(one, now, within_ms=AT_ONCE_MS) for one in _SLOW):
+        if not any(hindrances.had(one, now, within_ms=AT_ONCE_MS) for one in _SLOW):
             return False
-        return now - self._over_since.setdefault((box.name, output.key), now) < _SLOW_MS
+        over = isinstance(output, StreamOutput) and wrong[1].endswith("goes on after its end")
+        since = self._over_since.setdefault((box.name, output.key), now)
+        return now - since < (_SLOW_MS if over else _SLOW_END_MS)
 
     def end(self) -> None:
         """See `Rule`."""
